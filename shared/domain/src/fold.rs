@@ -268,6 +268,11 @@ impl SiteFold {
         (outcome, score)
     }
 
+    /// What detection found in the reading at `timestamp`, as far as this fold has written it.
+    pub fn findings(&self, timestamp: Timestamp) -> &[Finding] {
+        self.rows.current(timestamp).map_or(&[], |version| &version.findings)
+    }
+
     /// What the records leave behind.
     pub fn finish(self) -> Folded {
         let Self { state, rows, hours, is_snapshot_due } = self;

@@ -1,0 +1,133 @@
+//! Every stored value comes back as it was; damaged bytes are named and never a panic.
+
+use super::*;
+use proptest::prelude::*;
+use wattstream_domain::{
+    Channel, ENERGY_MAX, Energy, Finding, Frontier, Measure, Position, Reading, Record, Rule, SequenceNumber,
+    ShardId, SiteFold, SiteRows, Version, hours_to_load,
+};
+
+fn site() -> SiteId {
+    "home-01".parse().unwrap()
+}
+
+fn energies() -> impl Strategy<Value = Energy> {
+    let limit = ENERGY_MAX.milliwatt_hours();
+    prop_oneof![-10..10_i64, -limit..=limit].prop_map(|value| Energy::from_milliwatt_hours(value).unwrap())
+}
+
+fn positions() -> impl Strategy<Value = Position> {
+    (0..3_u64, prop_oneof!["[1-9][0-9]{0,3}", "[1-9][0-9]{55}"], 0..3_u64).prop_map(
+        |(shard, digits, sub_sequence)| {
+            let sequence: SequenceNumber = digits.parse().unwrap();
+            Position { shard: ShardId(shard), sequence, sub_sequence }
+        },
+    )
+}
+
+fn versions() -> impl Strategy<Value = Version> {
+    let finding = (0..Rule::ALL.len(), any::<u32>(), proptest::option::of(energies())).prop_map(
+        |(rule, score, expected)| {
+            let channel = (score % 2 == 0).then_some(Channel::Consumed);
+            Finding { rule: Rule::ALL[rule], channel, score: wattstream_domain::Score(score), expected }
+        },
+    );
+    (energies(), energies(), positions(), 0..9_u32, proptest::collection::vec(finding, 0..4)).prop_map(
+        |(generated, consumed, position, revision, findings)| Version {
+            measure: Measure { generated, consumed },
+            findings,
+            position,
+            revision,
+        },
+    )
+}
+
+/// A state that a log of a few dozen records made, and the hours that it closed.
+fn folded(records: &[(i64, Energy, Energy, Position)]) -> (SiteState, Vec<HourRow>) {
+    let records: Vec<Record> = records
+        .iter()
+        .map(|&(minutes, generated, consumed, position)| Record {
+            position,
+            reading: Reading {
+                site_id: site(),
+                timestamp: Timestamp::from_unix_ms(minutes * 60_000).unwrap(),
+                measure: Measure { generated, consumed },
+            },
+        })
+        .collect();
+    let state = SiteState::new(site());
+    assert!(hours_to_load(&state, &records).len() <= records.len());
+    let mut rows = SiteRows::new(site());
+    rows.load([], &Frontier::none());
+    let mut fold = SiteFold::new(state, rows);
+    for record in &records {
+        fold.fold(record);
+    }
+    let folded = fold.finish();
+    (folded.state, folded.hours.into_values().collect())
+}
+
+proptest! {
+    #[test]
+    fn a_state_and_its_hours_come_back_as_they_were(
+        records in proptest::collection::vec((0..5_000_i64, energies(), energies(), positions()), 0..60),
+    ) {
+        let (state, hours) = folded(&records);
+        let mut bytes = Vec::new();
+        encode_state(&state, &mut bytes);
+        prop_assert_eq!(decode_state(site(), &bytes).unwrap(), state);
+        for hour in hours {
+            bytes.clear();
+            encode_hour(&hour, &mut bytes);
+            prop_assert_eq!(decode_hour(site(), hour.hour, &bytes).unwrap(), hour);
+        }
+    }
+
+    #[test]
+    fn a_row_comes_back_as_it_was(version in versions(), before in proptest::option::of(versions())) {
+        let row = Row { site_id: site(), timestamp: Timestamp::MIN, version, before: before.map(Box::new) };
+        let mut bytes = Vec::new();
+        encode_row(&row, &mut bytes);
+        prop_assert_eq!(decode_row(site(), Timestamp::MIN, &bytes).unwrap(), row);
+    }
+
+    #[test]
+    fn damaged_bytes_are_an_error_and_never_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode_state(site(), &bytes);
+        let _ = decode_row(site(), Timestamp::MIN, &bytes);
+        let _ = decode_hour(site(), Timestamp::MIN.hour(), &bytes);
+        let _ = decode_alert(site(), &bytes);
+    }
+}
+
+#[test]
+fn an_alert_comes_back_as_it_was() {
+    let negative = Energy::from_milliwatt_hours(-5).unwrap();
+    let position = Position { shard: ShardId(0), sequence: 1.into(), sub_sequence: 0 };
+    let (state, _) = folded(&[(1, negative, Energy::ZERO, position)]);
+    let alert = state.outbox.alerts.front().expect("a negative energy opens an episode").clone();
+    let mut bytes = Vec::new();
+    encode_alert(&alert, &mut bytes);
+    assert_eq!(decode_alert(site(), &bytes).unwrap(), alert);
+}
+
+#[test]
+fn the_canonical_state_leaves_out_how_the_log_was_delivered() {
+    let at = |sequence: u64| Position { shard: ShardId(0), sequence: sequence.into(), sub_sequence: 0 };
+    let once = folded(&[(1, Energy::ZERO, Energy::ZERO, at(1))]).0;
+    let twice = folded(&[(1, Energy::ZERO, Energy::ZERO, at(1)), (1, Energy::ZERO, Energy::ZERO, at(2))]).0;
+    assert_ne!(once, twice);
+    let canonical = |state| {
+        let mut bytes = Vec::new();
+        canonical_state(state, &mut bytes);
+        bytes
+    };
+    assert_eq!(canonical(&once), canonical(&twice));
+}
+
+#[test]
+fn a_state_of_an_unknown_format_is_named() {
+    let format_2 = [0x08, 2];
+    let error = decode_state(site(), &format_2).unwrap_err().to_string();
+    assert!(error.contains("format 2"), "{error}");
+}
