@@ -1,0 +1,10 @@
+//! The addresses, a module a subject. Handlers translate in, call one port or a few, and translate out.
+
+pub(crate) mod alerts;
+pub(crate) mod dead_letters;
+pub(crate) mod docs;
+pub(crate) mod health;
+pub(crate) mod page;
+pub(crate) mod readings;
+pub(crate) mod records;
+pub(crate) mod summary;

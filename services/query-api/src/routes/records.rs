@@ -1,0 +1,254 @@
+//! `GET /records/{site_id}` and `GET /anomalies/{site_id}`: the readings of a site, page by page. What must always hold:
+//! following `next` from the first page gives every reading of the range once, in ascending order; a page is bounded,
+//! whatever the range.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wattstream_domain::{Row, SiteId, SiteState, Timestamp};
+use wattstream_engine::ports::{Queries, RowQuery};
+
+use crate::cursor;
+use crate::json::{FindingBody, Kwh, Utc};
+use crate::near::{nearest, suggestion};
+use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
+use crate::problem::{Problem, ProblemType, quote};
+use crate::state::AppState;
+use crate::time_range::{END, END_DATE, START, START_DATE, TimeRange};
+
+/// The number of readings on a page.
+pub(crate) const RECORDS: Limit = Limit { default: 100, max: 1_000 };
+
+const PARAMETERS: &[Parameter] = &[
+    START,
+    END,
+    START_DATE,
+    END_DATE,
+    Parameter { name: LIMIT, description: "The most readings on the page.", form: Form::Limit(&RECORDS) },
+    cursor::PARAMETER,
+];
+documented!(RecordParameters, PARAMETERS);
+
+pub(crate) fn routes<Q: Queries, P: Send + Sync + 'static>(state: &Arc<AppState<Q, P>>) -> Router {
+    Router::new()
+        .route("/records/{site_id}", get(records::<Q, P>))
+        .route("/anomalies/{site_id}", get(anomalies::<Q, P>))
+        .with_state(Arc::clone(state))
+}
+
+/// Part of a site's readings.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RecordPage {
+    /// The site.
+    #[schema(example = "site-alpha-pv-farm-01")]
+    site_id: String,
+    /// The first instant asked for.
+    start: Utc,
+    /// The first instant not asked for.
+    end: Utc,
+    /// The readings, ascending by timestamp.
+    records: Vec<RecordBody>,
+    /// The cursor of the next page; null when this is the last.
+    #[schema(required)]
+    next: Option<String>,
+    /// The site's earliest reading, when the page is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seen: Option<Utc>,
+    /// The site's newest reading, when the page is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<Utc>,
+}
+
+/// A reading in its latest version.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Record)]
+pub(crate) struct RecordBody {
+    /// The start of its metering interval.
+    timestamp: Utc,
+    /// The generated energy.
+    energy_generated_kwh: Kwh,
+    /// The consumed energy.
+    energy_consumed_kwh: Kwh,
+    /// Generated minus consumed.
+    net_energy_kwh: Kwh,
+    /// Whether detection has findings.
+    anomaly: bool,
+    /// What detection found.
+    findings: Vec<FindingBody>,
+    /// How many times a later record gave it other values.
+    revision: u32,
+}
+
+impl From<&Row> for RecordBody {
+    fn from(row: &Row) -> Self {
+        let measure = &row.version.measure;
+        Self {
+            timestamp: Utc(row.timestamp),
+            energy_generated_kwh: measure.generated.into(),
+            energy_consumed_kwh: measure.consumed.into(),
+            net_energy_kwh: measure.net().into(),
+            anomaly: row.version.is_anomalous(),
+            findings: row.version.findings.iter().map(FindingBody::from).collect(),
+            revision: row.version.revision,
+        }
+    }
+}
+
+/// The readings of a site
+///
+/// Those with `start <= timestamp < end`, ascending. A site that has nothing in the range answers with an empty list and
+/// says when its readings begin and end.
+#[utoipa::path(
+    get,
+    path = "/records/{site_id}",
+    tag = "sites",
+    params(("site_id" = String, Path, description = "The site", example = "site-alpha-pv-farm-01"), RecordParameters),
+    responses(
+        (status = 200, description = "A page of readings", body = RecordPage,
+            headers(("link" = String, description = "The address of the next page, `rel=\"next\"`"))),
+        Problem
+    )
+)]
+pub(crate) async fn records<Q: Queries, P>(
+    State(state): State<Arc<AppState<Q, P>>>,
+    Path(site_id): Path<String>,
+    uri: Uri,
+) -> Result<(HeaderMap, Json<RecordPage>), Problem> {
+    page_of(&state, &site_id, &uri, Selection::Everything).await
+}
+
+/// The anomalous readings of a site
+///
+/// Those readings of `/records/{site_id}` that detection has findings about, with the same parameters.
+#[utoipa::path(
+    get,
+    path = "/anomalies/{site_id}",
+    tag = "sites",
+    params(("site_id" = String, Path, description = "The site", example = "site-alpha-pv-farm-01"), RecordParameters),
+    responses(
+        (status = 200, description = "A page of anomalous readings", body = RecordPage,
+            headers(("link" = String, description = "The address of the next page, `rel=\"next\"`"))),
+        Problem
+    )
+)]
+pub(crate) async fn anomalies<Q: Queries, P>(
+    State(state): State<Arc<AppState<Q, P>>>,
+    Path(site_id): Path<String>,
+    uri: Uri,
+) -> Result<(HeaderMap, Json<RecordPage>), Problem> {
+    page_of(&state, &site_id, &uri, Selection::Anomalies).await
+}
+
+/// Which readings are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Selection {
+    Everything,
+    Anomalies,
+}
+
+async fn page_of<Q: Queries, P>(
+    state: &AppState<Q, P>,
+    site: &str,
+    uri: &Uri,
+    selection: Selection,
+) -> Result<(HeaderMap, Json<RecordPage>), Problem> {
+    let parameters = Parameters::of(uri, PARAMETERS)?;
+    let limit = parameters.limit(&RECORDS)?;
+    let question = format!("{}\n{}", uri.path(), TimeRange::as_written(&parameters));
+    let span = match parameters.get(CURSOR) {
+        Some(cursor) => Span::from_place(&cursor::open(&question, cursor)?)?,
+        None => Span::whole(TimeRange::of(&parameters, (state.clock)())?),
+    };
+    let Ok(site_id) = SiteId::new(site) else {
+        return Err(unknown_site(&*state.queries, site).await);
+    };
+    let query = RowQuery {
+        site_id,
+        start: span.page_start,
+        end: span.range.end,
+        anomalous_only: selection == Selection::Anomalies,
+        limit,
+    };
+    let page = state.queries.row_page(query).await?;
+    let known =
+        if page.entries.is_empty() { Some(known_site(&*state.queries, site_id).await?) } else { None };
+    let next =
+        page.next_start.map(|start| cursor::seal(&question, &Span { page_start: start, ..span }.to_place()));
+    let headers = next.iter().filter_map(|cursor| link_to(uri, cursor)).collect();
+    let body = RecordPage {
+        site_id: site_id.to_string(),
+        start: Utc(span.range.start),
+        end: Utc(span.range.end),
+        records: page.entries.iter().map(RecordBody::from).collect(),
+        next,
+        first_seen: known.as_ref().and_then(|site| site.totals.first_seen).map(Utc),
+        last_seen: known.as_ref().and_then(|site| site.totals.last_seen).map(Utc),
+    };
+    Ok((headers, Json(body)))
+}
+
+/// A range, and how far the pages before have come.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    range: TimeRange,
+    page_start: Timestamp,
+}
+
+impl Span {
+    fn whole(range: TimeRange) -> Self {
+        Self { range, page_start: range.start }
+    }
+
+    fn to_place(self) -> String {
+        let Self { range: TimeRange { start, end }, page_start } = self;
+        format!("{}.{}.{}", start.unix_ms(), end.unix_ms(), page_start.unix_ms())
+    }
+
+    fn from_place(place: &str) -> Result<Self, Problem> {
+        let mut instants =
+            place.split('.').map(|unix_ms| unix_ms.parse().ok().and_then(Timestamp::from_unix_ms));
+        match [instants.next(), instants.next(), instants.next(), instants.next()] {
+            [Some(Some(start)), Some(Some(end)), Some(Some(page_start)), None] => {
+                Ok(Self { range: TimeRange { start, end }, page_start })
+            }
+            _ => Err(Problem::internal()),
+        }
+    }
+}
+
+/// A `Link` to the page at `cursor`, the rest of the question as it was.
+fn link_to(uri: &Uri, cursor: &str) -> Option<(header::HeaderName, HeaderValue)> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let mut query: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !pair.starts_with(CURSOR)).collect();
+    let cursor = format!("{CURSOR}={cursor}");
+    query.push(&cursor);
+    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"));
+    HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link))
+}
+
+async fn known_site<Q: Queries>(queries: &Q, site_id: SiteId) -> Result<SiteState, Problem> {
+    match queries.site(site_id).await? {
+        Some(site) => Ok(site),
+        None => Err(unknown_site(queries, site_id.as_str()).await),
+    }
+}
+
+async fn unknown_site<Q: Queries>(queries: &Q, wanted: &str) -> Problem {
+    let sites = match queries.sites().await {
+        Ok(sites) => sites,
+        Err(error) => return error.into(),
+    };
+    let near = nearest(wanted, sites.iter().map(|site| site.site_id.as_str()));
+    let grammar = SiteId::new(wanted).err().map(|error| format!(" ({error})")).unwrap_or_default();
+    let detail = format!(
+        "No reading of a site {} has come in{grammar}.{} GET /summary lists every site.",
+        quote(wanted),
+        suggestion(&near)
+    );
+    Problem::new(ProblemType::UnknownSite, detail).about("site_id").near(near)
+}

@@ -1,0 +1,96 @@
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use wattstream_telemetry::PrometheusExporter;
+
+use crate::harness::{Answer, Api, line, request};
+
+async fn get(api: &Api, path: &str, headers: &[(&str, &str)]) -> Answer {
+    api.ask(request(Method::GET, path, headers, Body::empty())).await
+}
+
+#[tokio::test]
+async fn a_request_keeps_a_good_id_and_loses_a_bad_one() {
+    let api = Api::new();
+    assert_eq!(
+        get(&api, "/healthz", &[("x-request-id", "my_Request-1.a")]).await.header("x-request-id"),
+        "my_Request-1.a"
+    );
+    let long = "x".repeat(65);
+    for bad in ["", "a b", "a:b", "<script>", &long] {
+        let id = get(&api, "/healthz", &[("x-request-id", bad)]).await;
+        let id = id.header("x-request-id");
+        assert!(id.len() == 36 && id != bad, "{bad}: {id}");
+    }
+}
+
+#[tokio::test]
+async fn two_requests_have_two_ids() {
+    let api = Api::new();
+    let (one, other) = (api.get("/healthz").await, api.get("/healthz").await);
+    assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn every_answer_has_the_security_headers() {
+    let api = Api::new();
+    for path in ["/", "/docs/", "/summary", "/healthz", "/nowhere"] {
+        let answer = api.get(path).await;
+        assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
+        assert_eq!(answer.header(header::REFERRER_POLICY), "no-referrer", "{path}");
+        assert_eq!(answer.header(header::CACHE_CONTROL), "no-cache", "{path}");
+        assert!(answer.header(header::CONTENT_SECURITY_POLICY).contains("frame-ancestors 'none'"), "{path}");
+        assert!(!answer.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_compressed_for_who_can_read_it() {
+    let api = Api::new();
+    let packed = get(&api, "/summary", &[("accept-encoding", "gzip")]).await;
+    assert_eq!((packed.status, packed.header(header::CONTENT_ENCODING)), (StatusCode::OK, "gzip"));
+    assert_eq!(packed.header(header::CONTENT_TYPE), "application/json");
+    assert_eq!(api.get("/summary").await.header(header::CONTENT_ENCODING), "");
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_a_body() {
+    let answer = Api::new().ask(request(Method::HEAD, "/summary", &[], Body::empty())).await;
+    assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0));
+}
+
+#[tokio::test]
+async fn a_page_of_the_same_origin_may_post() {
+    let api = Api::new();
+    let reading = line("home-01", "2025-06-20T00:00:00Z", "2", "1");
+    for headers in [
+        &[("sec-fetch-site", "same-origin")] as &[_],
+        &[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")],
+        &[],
+    ] {
+        let answer = api.ask(request(Method::POST, "/readings", headers, Body::from(reading.clone()))).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{headers:?}");
+    }
+}
+
+#[test]
+fn requests_are_counted_by_the_template_of_their_route() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ((), exporter) = PrometheusExporter::scoped(|| {
+        runtime.block_on(async {
+            let api = Api::with(&[("home-01", "2025-06-20T00:00:00Z", "2", "1")]).await;
+            for path in ["/records/home-01", "/records/home-02", "/nowhere", "/elsewhere"] {
+                api.get(path).await;
+            }
+        });
+    });
+    let page = exporter.render();
+    for expected in [
+        r#"wattstream_http_requests_total{method="GET",route="/records/{site_id}",status="200"} 1"#,
+        r#"wattstream_http_requests_total{method="GET",route="/records/{site_id}",status="404"} 1"#,
+        r#"wattstream_http_requests_total{method="GET",route="unmatched",status="404"} 2"#,
+        r#"wattstream_http_requests_total{method="POST",route="/readings",status="202"} 1"#,
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    assert!(!page.contains("home-0"), "{page}");
+}

@@ -1,0 +1,14 @@
+//! The API from outside: requests go through the whole router, the ports are in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
+
+mod dead_letters;
+mod harness;
+mod layers;
+mod memory;
+mod openapi;
+mod pages;
+mod problems;
+mod readings;
+mod records;
+mod summary;
