@@ -1,0 +1,125 @@
+//! [`Queries`]: what the API and the audit ask, on tokio's blocking threads. An answer is a view of one moment.
+
+use fjall::Readable;
+use wattstream_domain::{Alert, Hour, HourRow, Position, Row, SiteId, SiteState, Timestamp};
+use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, RowRange};
+use wattstream_engine::{DeadLetter, Error, Kind, Result};
+use wattstream_wire::stored::decode_hour;
+
+use crate::error::{Damage, damaged, storage};
+use crate::keys;
+use crate::store::Store;
+use crate::tables::{parse_row, parse_site};
+
+impl Queries for Store {
+    async fn sites(&self) -> Result<Vec<SiteState>> {
+        self.blocking(Store::read_sites).await
+    }
+
+    async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
+        let read = move |store: &Store| store.site_at(&store.snapshot(), site_id);
+        Ok(self.blocking(read).await?.map(|snapshot| snapshot.state))
+    }
+
+    async fn row_page(&self, query: RowQuery) -> Result<Page<Row>> {
+        self.blocking(move |store| store.read_rows(&query)).await
+    }
+
+    async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
+        self.blocking(move |store| store.read_hours(&query)).await
+    }
+
+    async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
+        self.blocking(move |store| store.read_newest_alerts(limit)).await
+    }
+
+    async fn dead_letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.blocking(move |store| store.read_dead_letters(after, limit)).await
+    }
+}
+
+impl Store {
+    /// Runs `work` where it may block.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        done.unwrap_or_else(|error| Err(Error::new(Kind::Broken, "working on a blocking thread", error)))
+    }
+
+    fn read_sites(&self) -> Result<Vec<SiteState>> {
+        let doing = "reading states";
+        let parse = |entry: fjall::Guard| {
+            let (key, value) = entry.into_inner().map_err(storage(doing))?;
+            let damage = || Damage::Key { keyspace: "sites", key: key.to_vec() };
+            let site_id = keys::parse_site(&key).ok_or_else(|| damaged(doing)(damage()))?;
+            Ok(parse_site(site_id, &value)?.state)
+        };
+        self.snapshot().iter(&self.keyspaces().sites).map(parse).collect()
+    }
+
+    fn read_rows(&self, query: &RowQuery) -> Result<Page<Row>> {
+        let Some(last) = last_before(query.start, query.end) else { return Ok(empty_page()) };
+        let now = self.snapshot();
+        let range = RowRange { site_id: query.site_id, timestamps: query.start..=last };
+        if !query.anomalous_only {
+            return page(self.rows_at(&now, &range), query.limit, |row| row.timestamp);
+        }
+        let keyspaces = self.keyspaces();
+        let keys = now.range(&keyspaces.anomalies, keys::instants(query.site_id, &range.timestamps));
+        let rows = keys.map(|entry| {
+            let doing = "reading anomalies";
+            let key = entry.key().map_err(storage(doing))?;
+            let row = now.get(&keyspaces.readings, &key).map_err(storage(doing))?;
+            let damage = || Damage::Key { keyspace: "anomalies", key: key.to_vec() };
+            parse_row(query.site_id, &key, &row.ok_or_else(|| damaged(doing)(damage()))?)
+        });
+        page(rows, query.limit, |row| row.timestamp)
+    }
+
+    fn read_hours(&self, query: &HourQuery) -> Result<Page<HourRow>> {
+        let doing = "reading hours";
+        let Some(last) = last_before(query.start, query.end) else { return Ok(empty_page()) };
+        let range = keys::instants(query.site_id, &(query.start..=last));
+        let rows = self.snapshot().range(&self.keyspaces().hours, range).map(|entry| {
+            let (key, value) = entry.into_inner().map_err(storage(doing))?;
+            let damage = || Damage::Key { keyspace: "hours", key: key.to_vec() };
+            let hour =
+                keys::parse_instant(&key).map(Timestamp::hour).ok_or_else(|| damaged(doing)(damage()))?;
+            decode_hour(query.site_id, hour, &value).map_err(|error| damaged(doing)(error.into()))
+        });
+        page(rows, query.limit, |row| Hour::start(row.hour))
+    }
+}
+
+const fn empty_page<T>() -> Page<T> {
+    Page { entries: Vec::new(), next_start: None }
+}
+
+/// The last instant of `start <= t < end`, if there is one.
+fn last_before(start: Timestamp, end: Timestamp) -> Option<Timestamp> {
+    (start < end).then(|| end.saturating_add_ms(-1))
+}
+
+/// The first `limit` entries, and where the next one is.
+fn page<T>(
+    entries: impl Iterator<Item = Result<T>>,
+    limit: usize,
+    timestamp: impl Fn(&T) -> Timestamp,
+) -> Result<Page<T>> {
+    let mut page = empty_page();
+    for entry in entries {
+        let entry = entry?;
+        if page.entries.len() == limit {
+            page.next_start = Some(timestamp(&entry));
+            break;
+        }
+        page.entries.push(entry);
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests;
