@@ -1,0 +1,35 @@
+//! What the event source hands to its consumer, and what it gets back.
+
+use bytes::Bytes;
+use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
+
+/// A record of the stream: bytes that nobody has looked at yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRecord {
+    /// Its number in its shard.
+    pub sequence: SequenceNumber,
+    /// The key whose hash chose the shard.
+    pub partition_key: String,
+    /// When the stream took it.
+    pub arrival: Timestamp,
+    /// The payload: a reading as JSON, an aggregate of such, or anything else that somebody sent.
+    pub data: Bytes,
+}
+
+/// Consecutive records of one shard, in order; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The shard.
+    pub shard: ShardId,
+    /// Its records.
+    pub records: Vec<StreamRecord>,
+}
+
+/// The answer to a batch: the sequence numbers of records that were not processed, in any order; none when all were.
+///
+/// The event source delivers again from the lowest of them on, as Lambda does with `batchItemFailures`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BatchReply {
+    /// Sequence numbers of the batch.
+    pub failures: Vec<SequenceNumber>,
+}

@@ -1,0 +1,235 @@
+//! The batch processor: one batch of one shard, from bytes to tables.
+//!
+//! ```text
+//!   decode ─► quarantine ─► load ─► fold ─► rows ─► hours ─► snapshots ─► alerts ─► shard mark
+//! ```
+//!
+//! What must always hold:
+//! - The order of the writes is the one above. Every write can be repeated, so a crash between any two of them, or a
+//!   second delivery, changes nothing in the result.
+//! - A record that cannot be read never fails its batch; it goes to the dead letters.
+//! - A site whose write failed is reported by its first record in the batch, and nothing further of it is written; the
+//!   other sites go on.
+//! - A state stays in memory only when its whole batch was written.
+//! - An alert is published only when the state that holds it has been stored.
+
+mod decode;
+mod load;
+mod publish;
+mod write;
+
+use tokio::time::Instant;
+use wattstream_domain::mutant::{self, Mutant};
+use wattstream_domain::{Outcome, SequenceNumber, ShardId, SiteFold};
+use wattstream_telemetry::event::{
+    BatchOutcome, BatchProcessed, CommitConflicted, DeadLetterCause, DeadLettersStored, RecordCounts,
+    RecordsRejected,
+};
+
+use crate::cache::{CachedSite, ShardCache, WarmCache};
+use crate::policy::SnapshotPolicy;
+use crate::ports::{Alerts, Consumer, DeadLetters, Failures, InstanceId, ShardMark, Tables};
+use crate::{Batch, BatchReply, Kind, Result};
+
+use decode::{Decoded, SiteRecords};
+use load::Loaded;
+use write::FoldedSite;
+
+/// How often a batch is folded when its writes meet those of somebody else, before its sites are reported as failed.
+pub const CONFLICT_ATTEMPTS_MAX: u32 = 3;
+
+/// What an operator may choose about the processor.
+#[derive(Clone, Debug)]
+pub struct ProcessorSettings {
+    /// The name of this instance, different for every start.
+    pub instance: InstanceId,
+    /// When states are stored beyond the times when they must be.
+    pub snapshot_policy: SnapshotPolicy,
+    /// Whether states are remembered between batches.
+    pub is_cache_on: bool,
+}
+
+/// The consumer of the stream. One processor serves every shard; its batches of one shard come one after the other.
+#[derive(Debug)]
+pub struct Processor<T, D, A> {
+    tables: T,
+    dead_letters: D,
+    alerts: A,
+    settings: ProcessorSettings,
+    cache: WarmCache,
+}
+
+/// A batch whose sites have been folded and written.
+struct Attempt {
+    sites: Vec<FoldedSite>,
+    failures: Failures,
+    /// The states of the shard's other sites, when they are known.
+    others: Option<ShardCache>,
+}
+
+impl<T: Tables, D: DeadLetters, A: Alerts> Processor<T, D, A> {
+    /// A processor over these ports, with nothing remembered.
+    pub fn new(tables: T, dead_letters: D, alerts: A, settings: ProcessorSettings) -> Self {
+        Self { tables, dead_letters, alerts, settings, cache: WarmCache::default() }
+    }
+
+    /// Processes a batch. Names the first record of every site, and the first dead letter, that could not be written.
+    async fn process(&self, batch: &Batch) -> Result<(BatchReply, RecordCounts)> {
+        let decoded = decode::decode(batch);
+        let mut failed: Vec<SequenceNumber> =
+            self.quarantine(batch.shard, &decoded).await.into_iter().collect();
+        let Attempt { mut sites, failures, others } = self.fold_until_settled(batch, &decoded).await?;
+        self.publish_alerts(&mut sites, &failures).await;
+        failed.extend(
+            sites.iter().filter(|site| failures.contains_key(&site.state.site_id)).map(|site| site.first),
+        );
+        let counts = count(&sites, &decoded);
+        if failed.is_empty() || mutant::is_planted(Mutant::AcknowledgeBeforeWrite) {
+            self.finish(batch, sites, others).await?;
+            return Ok((BatchReply::default(), counts));
+        }
+        if mutant::is_planted(Mutant::CacheKeptAfterFailure) {
+            self.finish(batch, sites, others).await?;
+        }
+        Ok((BatchReply { failures: failed }, counts))
+    }
+
+    /// Keeps what could not be read. Returns the first of it when it could not be kept.
+    async fn quarantine(&self, shard: ShardId, decoded: &Decoded) -> Option<SequenceNumber> {
+        let first = decoded.letters.first()?;
+        let shard = shard.to_string();
+        match self.dead_letters.put(&decoded.letters).await {
+            Ok(()) => {
+                for (reason, records) in decoded.rejects_by_reason() {
+                    RecordsRejected { shard: &shard, reason, records }.emit();
+                }
+                let letters = decoded.letters.len() as u64;
+                DeadLettersStored { shard: &shard, cause: DeadLetterCause::Rejected, letters }.emit();
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "Dead letters could not be stored and will be delivered again.");
+                Some(first.position.sequence)
+            }
+        }
+    }
+
+    /// Folds and writes the batch, again when somebody else wrote in between.
+    async fn fold_until_settled(&self, batch: &Batch, decoded: &Decoded) -> Result<Attempt> {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.fold_once(batch, decoded).await?;
+            let has_conflict = outcome.failures.values().any(|error| error.kind() == Kind::Conflict);
+            if !has_conflict || attempt == CONFLICT_ATTEMPTS_MAX {
+                return Ok(outcome);
+            }
+            CommitConflicted { shard: &batch.shard.to_string(), attempt }.emit();
+            attempt += 1;
+        }
+    }
+
+    async fn fold_once(&self, batch: &Batch, decoded: &Decoded) -> Result<Attempt> {
+        let mut others = self.take_cache(batch.shard).await?;
+        let loaded = load::load(&self.tables, &decoded.sites, others.as_mut()).await?;
+        let last = batch.records.last().map_or(SequenceNumber::ZERO, |record| record.sequence);
+        let is_extra_due = self.settings.snapshot_policy.is_due(last);
+        let mut sites: Vec<FoldedSite> = decoded
+            .sites
+            .iter()
+            .zip(loaded)
+            .map(|(records, loaded)| fold_site(records, loaded, is_extra_due))
+            .collect();
+        let failures = write::write(&self.tables, &mut sites).await;
+        Ok(Attempt { sites, failures, others })
+    }
+
+    /// The states that this instance remembers of a shard, when it was also the last to begin a batch there.
+    ///
+    /// An instance that finds the mark of another takes it over before it writes anything. Otherwise its batch could
+    /// break off after some of its states were stored, and the other instance would go on with older ones from memory.
+    async fn take_cache(&self, shard: ShardId) -> Result<Option<ShardCache>> {
+        let cache = self.cache.take(shard);
+        let Some(mark) = self.tables.shard_mark(shard).await? else { return Ok(None) };
+        if mark.instance == self.settings.instance {
+            return Ok(cache.filter(|cache| cache.sequence == mark.sequence));
+        }
+        if !mutant::is_planted(Mutant::SilentTakeover) {
+            let instance = self.settings.instance.clone();
+            self.tables.put_shard_mark(&ShardMark { instance, ..mark }).await?;
+        }
+        Ok(None)
+    }
+
+    /// Leaves the mark of a batch that was written whole, and remembers its states.
+    async fn finish(&self, batch: &Batch, sites: Vec<FoldedSite>, others: Option<ShardCache>) -> Result<()> {
+        let Some(last) = batch.records.last() else { return Ok(()) };
+        let instance = self.settings.instance.clone();
+        let mark = ShardMark { shard: batch.shard, sequence: last.sequence, instance };
+        self.tables.put_shard_mark(&mark).await?;
+        if self.settings.is_cache_on {
+            let mut remembered = others.map(|cache| cache.sites).unwrap_or_default();
+            remembered.extend(sites.into_iter().map(|site| (site.state.site_id, site.into_cached())));
+            self.cache.put(batch.shard, ShardCache { sequence: last.sequence, sites: remembered });
+        }
+        Ok(())
+    }
+}
+
+impl<T: Tables, D: DeadLetters, A: Alerts> Consumer for Processor<T, D, A> {
+    async fn consume(&self, batch: &Batch) -> Result<BatchReply> {
+        let started = Instant::now();
+        let processed = self.process(batch).await;
+        let (outcome, records) = match &processed {
+            Ok((reply, records)) if reply.failures.is_empty() => (BatchOutcome::Processed, *records),
+            Ok((_, records)) => (BatchOutcome::PartlyFailed, *records),
+            Err(_) => (BatchOutcome::Failed, RecordCounts::default()),
+        };
+        let shard = batch.shard.to_string();
+        BatchProcessed { shard: &shard, outcome, records, duration: started.elapsed() }.emit();
+        processed.map(|(reply, _)| reply)
+    }
+}
+
+/// Folds the records of one site.
+fn fold_site(records: &SiteRecords, loaded: Loaded, is_extra_due: bool) -> FoldedSite {
+    let CachedSite { state, version, holds_published_alerts } = loaded.site;
+    let mut fold = SiteFold::new(state, loaded.rows);
+    let mut counts = RecordCounts::default();
+    for record in &records.records {
+        *counter(&mut counts, fold.fold(record).0) += 1;
+    }
+    let folded = fold.finish();
+    let has_changed = counts.total() != counts.already_folded;
+    FoldedSite {
+        first: records.first().sequence,
+        state: folded.state,
+        version,
+        rows: folded.rows.into_writes().collect(),
+        hours: folded.hours.into_values().collect(),
+        is_due: folded.is_snapshot_due || has_changed && (is_extra_due || holds_published_alerts),
+        holds_published_alerts,
+        counts,
+    }
+}
+
+fn counter(counts: &mut RecordCounts, outcome: Outcome) -> &mut u64 {
+    match outcome {
+        Outcome::AlreadyFolded => &mut counts.already_folded,
+        Outcome::InOrder => &mut counts.in_order,
+        Outcome::Late => &mut counts.late,
+        Outcome::Duplicate => &mut counts.duplicate,
+        Outcome::Revision => &mut counts.revision,
+    }
+}
+
+fn count(sites: &[FoldedSite], decoded: &Decoded) -> RecordCounts {
+    let rejected = RecordCounts { rejected: decoded.letters.len() as u64, ..RecordCounts::default() };
+    sites.iter().fold(rejected, |mut sum, site| {
+        sum.in_order += site.counts.in_order;
+        sum.late += site.counts.late;
+        sum.duplicate += site.counts.duplicate;
+        sum.revision += site.counts.revision;
+        sum.already_folded += site.counts.already_folded;
+        sum
+    })
+}
