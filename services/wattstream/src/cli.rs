@@ -1,0 +1,299 @@
+//! The command line: what can be asked, and how it is spelt.
+//!
+//! Data goes to stdout, everything else to stderr. Exit codes: 0, 1 for a failure while running, 2 for a command that
+//! makes no sense (clap's own).
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use wattstream_domain::SiteId;
+
+/// Where a process answers when nobody says otherwise.
+pub const URL_DEFAULT: &str = "http://127.0.0.1:8080";
+
+/// Event-sourced stream processing for energy telemetry: simulator, stream, consumer, store, archive and API in one
+/// process, with no account and nothing else to install.
+#[derive(Debug, Parser)]
+#[command(name = "wattstream", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  wattstream                                     a simulated fleet, live on http://127.0.0.1:8080
+  wattstream ingest meters/*.csv.gz              your own readings
+  wattstream summary --format json               totals of every site")]
+pub struct Cli {
+    /// What to do; `up` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of `up`.
+    #[command(flatten)]
+    pub up: UpArgs,
+}
+
+/// A verb of the command line.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole pipeline, with a simulated fleet unless told otherwise
+    #[command(after_help = "Examples:
+  wattstream up --sites 100 --speed 60           a hundred sites, an hour a minute
+  wattstream up --no-simulator --listen 127.0.0.1:0
+  wattstream up --fresh --seed 7 --backfill 7d")]
+    Up(UpArgs),
+    /// Read CSV or NDJSON files, plain or gzipped, into a data folder or a running process
+    #[command(after_help = "Examples:
+  wattstream ingest meters/*.csv.gz
+  zcat export.ndjson.gz | wattstream ingest - --url http://127.0.0.1:8080
+
+A CSV file begins with a header: site_id,timestamp,energy_generated_kwh,energy_consumed_kwh
+in any order; other columns are kept in the archive. A bad line is rejected and named, never fatal.")]
+    Ingest(IngestArgs),
+    /// Rebuild every table from the raw bytes of an archive
+    #[command(after_help = "Example:
+  wattstream replay --from data/archive --data-dir rebuilt && wattstream verify --data-dir rebuilt")]
+    Replay(ReplayArgs),
+    /// Check the tables against each other and against the archive, and print the state's hash
+    #[command(after_help = "Example:
+  wattstream verify --data-dir data              exit 1 and a list when anything differs")]
+    Verify(VerifyArgs),
+    /// Run the detector over files and write a score for every reading
+    #[command(after_help = "Example:
+  wattstream detect meters/*.csv --output scores.csv
+
+A score of 1.0 is where a rule begins to flag.")]
+    Detect(DetectArgs),
+    /// Totals of every site
+    #[command(after_help = "Examples:
+  wattstream summary
+  wattstream summary --format json | jq .totals")]
+    Summary(QueryArgs),
+    /// Readings of one site
+    #[command(after_help = "Examples:
+  wattstream records home-01 --start now-24h
+  wattstream records home-01 --start 2025-06-01 --end 2025-07-01 --format csv > june.csv")]
+    Records(SiteArgs),
+    /// Readings of one site that detection flagged
+    #[command(after_help = "Example:
+  wattstream anomalies home-01 --start now-7d")]
+    Anomalies(SiteArgs),
+    /// Payloads that could not be processed
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:
+  wattstream completions bash > /etc/bash_completion.d/wattstream")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The flags of `up`.
+#[derive(Args, Clone, Debug)]
+pub struct UpArgs {
+    /// Folder that holds everything
+    #[arg(long, value_name = "DIR", default_value = "data", env = "WATTSTREAM_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// Address of the API; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "WATTSTREAM_LISTEN")]
+    pub listen: SocketAddr,
+    /// Sites of the simulated fleet
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub sites: usize,
+    /// Metering interval of the fleet, such as 5m
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
+    pub interval: Duration,
+    /// How many times faster than the wall clock the fleet lives
+    #[arg(long, value_name = "X", default_value = "1")]
+    pub speed: NonZeroU32,
+    /// Shards of the stream; fixed when the data folder is made [default: 4]
+    #[arg(long, value_name = "N")]
+    pub shards: Option<u32>,
+    /// Take readings from elsewhere only
+    #[arg(long)]
+    pub no_simulator: bool,
+    /// Throw the data folder away first
+    #[arg(long)]
+    pub fresh: bool,
+    /// Seed of the fleet: one seed, one fleet
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How much past the fleet brings along
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_duration)]
+    pub backfill: Duration,
+    /// Post every alert as JSON to this address
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// What to log: a level, or targets and levels
+    #[arg(long, value_name = "FILTER", default_value = "warn", env = "WATTSTREAM_LOG")]
+    pub log: String,
+}
+
+/// The flags of `ingest`.
+#[derive(Args, Clone, Debug)]
+pub struct IngestArgs {
+    /// Files to read; - is stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Folder to write to, when no process runs on it
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "data",
+        env = "WATTSTREAM_DATA_DIR",
+        conflicts_with = "url"
+    )]
+    pub data_dir: PathBuf,
+    /// A running process to send to instead
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Shards of the stream, when the data folder is made [default: 4]
+    #[arg(long, value_name = "N", conflicts_with = "url")]
+    pub shards: Option<u32>,
+}
+
+/// The flags of `replay`.
+#[derive(Args, Clone, Debug)]
+pub struct ReplayArgs {
+    /// Folder of an archive: the one that holds raw/
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// New folder to rebuild into
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Shards of the new stream [default: 4]
+    #[arg(long, value_name = "N")]
+    pub shards: Option<u32>,
+}
+
+/// The flags of `verify`.
+#[derive(Args, Clone, Debug)]
+pub struct VerifyArgs {
+    /// Folder to check
+    #[arg(long, value_name = "DIR", default_value = "data", env = "WATTSTREAM_DATA_DIR")]
+    pub data_dir: PathBuf,
+}
+
+/// The flags of `detect`.
+#[derive(Args, Clone, Debug)]
+pub struct DetectArgs {
+    /// Files to read; - is stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// File to write; - is stdout
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+}
+
+/// What every question to a running process has.
+#[derive(Args, Clone, Debug)]
+pub struct QueryArgs {
+    /// The process to ask
+    #[arg(long, value_name = "URL", default_value = URL_DEFAULT, env = "WATTSTREAM_URL")]
+    pub url: String,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// A question about one site.
+#[derive(Args, Clone, Debug)]
+pub struct SiteArgs {
+    /// The site
+    pub site_id: SiteId,
+    /// From this time on: 2025-06-20, 2025-06-20T12:00:00Z or now-24h
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<String>,
+    /// Up to, but not including, this time
+    #[arg(long, value_name = "TIME")]
+    pub end: Option<String>,
+    /// The most readings to print; all of them when not given
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// The process and the form of the answer.
+    #[command(flatten)]
+    pub query: QueryArgs,
+}
+
+/// A verb about dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// List them, with their reasons
+    List(QueryArgs),
+    /// Print the payload of one, byte for byte
+    Show {
+        /// Its id, as `list` prints it
+        id: String,
+        /// The process to ask.
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+    /// Put them, or one, on the stream again
+    Redrive {
+        /// Only this one
+        id: Option<String>,
+        /// The process to ask.
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+    /// Delete them, or one, for good
+    Purge {
+        /// Only this one
+        id: Option<String>,
+        /// The process to ask.
+        #[command(flatten)]
+        query: QueryArgs,
+    },
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// As the API answers
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+/// Parses a span of time such as `30s`, `5m`, `24h` or `7d`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err("a time is a number and s, m, h or d, such as 5m".into()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a time is a number and s, m, h or d, such as 5m")?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "that is too long".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bare_call_is_up_with_its_flags() {
+        let cli = Cli::parse_from(["wattstream", "--sites", "3", "--interval", "1m"]);
+        assert!(cli.command.is_none());
+        assert_eq!((cli.up.sites, cli.up.interval), (3, Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_time_has_a_number_and_a_unit() {
+        assert_eq!(parse_duration("24h"), Ok(Duration::from_secs(86_400)));
+        for text in ["", "h", "5", "5 m", "-5m", "5y", "99999999999999999999d"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

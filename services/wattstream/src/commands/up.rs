@@ -1,0 +1,202 @@
+//! `wattstream up`: simulator, stream, consumer, store, archive and API in one process.
+
+mod fleet;
+mod status;
+mod webhook;
+
+use std::fs;
+use std::future::Future;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wattstream_embedded::{OpenError, Store};
+use wattstream_engine::ports::Queries;
+use wattstream_query_api::{AppState, Check, REQUEST_TIMEOUT, Readiness, router};
+use wattstream_telemetry::event::ProcessStarted;
+use wattstream_telemetry::{LogFormat, PrometheusExporter, init_logging, install_prometheus};
+
+use crate::cli::UpArgs;
+use crate::pipeline::{self, LagProbe, Pipeline, system_clock};
+
+use fleet::LiveFleet;
+use status::{Figures, StatusLine};
+pub use webhook::LocalAlerts;
+
+/// A shard that lags by more than this makes the process not ready.
+const READY_LAG_MS_MAX: u64 = 60_000;
+
+/// Runs until Ctrl-C or SIGTERM; what was acknowledged is kept.
+pub fn up(args: &UpArgs) -> anyhow::Result<()> {
+    init_logging(&args.log, LogFormat::Human)?;
+    let exporter = install_prometheus()?;
+    ProcessStarted { version: env!("CARGO_PKG_VERSION") }.emit();
+    refuse_network(args.listen)?;
+    if args.fresh {
+        throw_away(&args.data_dir)?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // The address comes first: a busy one is found out before anything is written.
+    let listener = runtime.block_on(bind(args.listen))?;
+    let pipeline = Pipeline::open_with(&args.data_dir, args.shards, args.webhook.clone())?;
+    let served = runtime.block_on(serve(args, &pipeline, listener, Arc::new(exporter)));
+    pipeline.stop()?;
+    served
+}
+
+/// The API has no access control of its own on one machine, so it stays there.
+fn refuse_network(listen: SocketAddr) -> anyhow::Result<()> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    bail!(
+        "--listen {listen}: the API has no access control, so it answers on the loopback only; listen on 127.0.0.1 and \
+         put a proxy that checks who asks in front of it"
+    )
+}
+
+/// Removes what an earlier run left, unless another process is using it. Nothing but a store's own folders is touched.
+fn throw_away(data_dir: &Path) -> anyhow::Result<()> {
+    if !Store::exists(data_dir) {
+        return Ok(());
+    }
+    let settings = pipeline::store_settings(None);
+    if let Err(error @ OpenError::InUse { .. }) = Store::open(data_dir, settings) {
+        return Err(error.into());
+    }
+    for folder in ["store", "archive"] {
+        let folder = data_dir.join(folder);
+        fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; another address goes with --listen, and port 0 takes a free one")
+    })
+}
+
+async fn serve(
+    args: &UpArgs,
+    pipeline: &Pipeline,
+    listener: TcpListener,
+    exporter: Arc<PrometheusExporter>,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let (tasks, cancelled) = (TaskTracker::new(), CancellationToken::new());
+    let store = pipeline.store().clone();
+    let fleet = if args.no_simulator {
+        None
+    } else {
+        Some(LiveFleet::new(args, system_clock()(), &store.sites().await?)?)
+    };
+    announce(args, address, fleet.as_ref())?;
+    if let Some(fleet) = fleet {
+        tasks.spawn(fleet.run(store.clone(), cancelled.clone()));
+    }
+    tasks.spawn(watch(store.clone(), pipeline.lag_probe(), Arc::clone(&exporter), cancelled.clone()));
+    tasks.close();
+    let app = router(app_state(store, pipeline.lag_probe(), exporter));
+    let served = axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await;
+    cancelled.cancel();
+    tasks.wait().await;
+    served.context("serving the API")
+}
+
+fn app_state(store: Store, lag: LagProbe, exporter: Arc<PrometheusExporter>) -> AppState<Store, Store> {
+    let queries = Arc::new(store);
+    AppState {
+        producer: Arc::clone(&queries),
+        queries,
+        clock: Box::new({
+            let clock = system_clock();
+            move || clock()
+        }),
+        render_metrics: Box::new(move || exporter.render()),
+        probe: Box::new(move || {
+            let lag_ms = lag.lag_ms();
+            let check = Check {
+                name: "stream",
+                is_ok: lag_ms <= READY_LAG_MS_MAX,
+                detail: format!("the slowest shard is {lag_ms} ms behind"),
+            };
+            Box::pin(async move { Readiness { checks: vec![check] } })
+        }),
+        request_timeout: REQUEST_TIMEOUT,
+    }
+}
+
+/// Prints the address on stdout, for programs, and a banner on stderr, for people.
+fn announce(args: &UpArgs, address: SocketAddr, fleet: Option<&LiveFleet>) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "http://{address}")?;
+    out.flush()?;
+    anstream::eprintln!();
+    anstream::eprintln!("  wattstream {}", env!("CARGO_PKG_VERSION"));
+    anstream::eprintln!();
+    anstream::eprintln!("  sites, live   http://{address}/");
+    anstream::eprintln!("  API           http://{address}/docs");
+    anstream::eprintln!("  data          {} (kept; --fresh starts over)", args.data_dir.display());
+    match fleet {
+        Some(fleet) => {
+            let minutes = args.interval.as_secs_f64() / 60.0;
+            anstream::eprintln!("  fleet         {} sites, a reading every {minutes} min each", args.sites);
+            if let Some(fault) = fleet.fault {
+                anstream::eprintln!("  watch for     {fault}, soon");
+            }
+        }
+        None => {
+            anstream::eprintln!("  readings      POST http://{address}/readings, or wattstream ingest --url")
+        }
+    }
+    anstream::eprintln!();
+    anstream::eprintln!("  Ctrl-C stops; everything is kept.");
+    anstream::eprintln!();
+    Ok(())
+}
+
+/// Keeps the status line and the metrics going until cancelled.
+async fn watch(store: Store, lag: LagProbe, exporter: Arc<PrometheusExporter>, cancelled: CancellationToken) {
+    let mut line = StatusLine::new();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(line.interval()) => {}
+            () = cancelled.cancelled() => break,
+        }
+        exporter.run_upkeep();
+        match store.sites().await {
+            Ok(states) => line.show(Figures::of(&states, lag.lag_ms())),
+            Err(error) => tracing::warn!(%error, "The figures of the status line could not be read."),
+        }
+    }
+    line.finish();
+}
+
+async fn asked_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    wait_for_either(interrupted, terminated).await;
+}
+
+async fn wait_for_either(first: impl Future, second: impl Future) {
+    tokio::select! {
+        _ = first => {}
+        _ = second => {}
+    }
+}

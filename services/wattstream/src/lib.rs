@@ -1,0 +1,38 @@
+//! The whole pipeline as one process, and its command line.
+//!
+//! [`run`] does what a [`Cli`] asks; [`Pipeline`] is the one-machine composition of log, event source, processor, store
+//! and archive, which every command that touches a data folder runs on.
+
+mod archive;
+mod cli;
+mod client;
+mod commands;
+mod input;
+mod output;
+mod pipeline;
+
+use clap::CommandFactory;
+
+pub use cli::Cli;
+pub use pipeline::Pipeline;
+
+use cli::Command;
+
+/// Does what the command line asks, and returns when it is done.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command.unwrap_or(Command::Up(cli.up)) {
+        Command::Up(args) => commands::up(&args),
+        Command::Ingest(args) => commands::ingest(&args),
+        Command::Replay(args) => commands::replay(&args),
+        Command::Verify(args) => commands::verify(&args),
+        Command::Detect(args) => commands::detect(&args),
+        Command::Summary(args) => commands::summary(&args),
+        Command::Records(args) => commands::records(&args),
+        Command::Anomalies(args) => commands::anomalies(&args),
+        Command::DeadLetters(command) => commands::dead_letters(&command),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "wattstream", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
