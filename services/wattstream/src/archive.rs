@@ -12,7 +12,7 @@ use crate::pipeline::UNREADABLE_KEY;
 
 /// Hands every record to `send`, in chunks. Within a shard, and so within a site, the order is that of the log. A line
 /// that is damaged is named on stderr and left out.
-pub async fn send_records(
+pub(crate) async fn send_records(
     folder: &Path,
     chunk_records: usize,
     mut send: impl AsyncFnMut(Vec<NewRecord>) -> anyhow::Result<()>,

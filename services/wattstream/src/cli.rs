@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use wattstream_domain::SiteId;
 
 /// Where a process answers when nobody says otherwise.
-pub const URL_DEFAULT: &str = "http://127.0.0.1:8080";
+pub(crate) const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 
 /// Event-sourced stream processing for energy telemetry: simulator, stream, consumer, store, archive and API in one
 /// process, with no account and nothing else to install.

@@ -12,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a question got no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum ClientError {
+pub(crate) enum ClientError {
     /// Nobody answers there.
     #[error("no answer from {url}: {source}\nhint: is wattstream running? Another address goes with --url")]
     Unreachable {
@@ -49,21 +49,21 @@ struct Problem {
 
 /// A process that can be asked.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     agent: Agent,
     base: String,
 }
 
 impl Client {
     /// The process at `url`, such as `http://127.0.0.1:8080`.
-    pub fn new(url: &str) -> Self {
+    pub(crate) fn new(url: &str) -> Self {
         let config =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
         Self { agent: config.into(), base: url.trim_end_matches('/').to_owned() }
     }
 
     /// Asks for a document. Parameters are escaped.
-    pub fn get<T: DeserializeOwned>(
+    pub(crate) fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         parameters: &[(&str, &str)],
@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Posts bytes and reads the document that answers them.
-    pub fn post<T: DeserializeOwned>(
+    pub(crate) fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         parameters: &[(&str, &str)],
@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// Deletes something.
-    pub fn delete<T: DeserializeOwned>(
+    pub(crate) fn delete<T: DeserializeOwned>(
         &self,
         path: &str,
         parameters: &[(&str, &str)],

@@ -8,10 +8,10 @@ mod replay;
 mod up;
 mod verify;
 
-pub use dead_letters::dead_letters;
-pub use detect::detect;
-pub use ingest::ingest;
-pub use query::{anomalies, records, summary};
-pub use replay::replay;
-pub use up::{LocalAlerts, up};
-pub use verify::verify;
+pub(crate) use dead_letters::dead_letters;
+pub(crate) use detect::detect;
+pub(crate) use ingest::ingest;
+pub(crate) use query::{anomalies, records, summary};
+pub(crate) use replay::replay;
+pub(crate) use up::{LocalAlerts, up};
+pub(crate) use verify::verify;

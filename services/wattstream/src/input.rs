@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-pub use csv_lines::HeaderError;
-pub use progress::Progress;
+pub(crate) use csv_lines::HeaderError;
+pub(crate) use progress::Progress;
 
 use csv_lines::CsvLines;
 
@@ -23,7 +23,7 @@ const LINE_BYTES_MAX: u64 = 10 * 1024 * 1024;
 
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum InputError {
+pub(crate) enum InputError {
     /// The file is not there, or not for us.
     #[error("cannot read {}: {source}", path.display())]
     Io {
@@ -52,7 +52,7 @@ pub enum InputError {
 
 /// One line of a file, as a record for the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Its number in the file, from 1.
     pub number: u64,
     /// The record.
@@ -60,7 +60,7 @@ pub struct Line {
 }
 
 /// The lines of one file.
-pub struct Input {
+pub(crate) struct Input {
     path: PathBuf,
     lines: Lines,
 }
@@ -72,7 +72,7 @@ enum Lines {
 
 impl Input {
     /// Opens a file, or stdin for `-`, and tells `progress` of the bytes that are read from it.
-    pub fn open(path: &Path, progress: &Progress) -> Result<Self, InputError> {
+    pub(crate) fn open(path: &Path, progress: &Progress) -> Result<Self, InputError> {
         let failed = |source| InputError::Io { path: path.to_owned(), source };
         let raw: Box<dyn Read> = if path.as_os_str() == "-" {
             Box::new(io::stdin())
@@ -96,7 +96,7 @@ impl Input {
     }
 
     /// The next line that is not blank.
-    pub fn next_line(&mut self) -> Result<Option<Line>, InputError> {
+    pub(crate) fn next_line(&mut self) -> Result<Option<Line>, InputError> {
         match &mut self.lines {
             Lines::Csv(lines) => {
                 lines.next_line().map_err(|source| InputError::Io { path: self.path.clone(), source })

@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 use crate::cli::Format;
 
 /// One entry of an answer: its fields, unread.
-pub type Entry = HashMap<String, Box<RawValue>>;
+pub(crate) type Entry = HashMap<String, Box<RawValue>>;
 
 /// A column: the field it shows, and its heading in a table.
-pub type Column = (&'static str, &'static str);
+pub(crate) type Column = (&'static str, &'static str);
 
 /// Prints entries in a form. JSON is an array.
-pub fn print(entries: &[Entry], columns: &[Column], format: Format) -> io::Result<()> {
+pub(crate) fn print(entries: &[Entry], columns: &[Column], format: Format) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     match format {
         Format::Json => {
@@ -56,7 +56,7 @@ fn is_number(entry: &Entry, field: &str) -> bool {
 }
 
 /// A field as text: nothing for null, a string without its quotes, anything else as it is written.
-pub fn text(entry: &Entry, field: &str) -> String {
+pub(crate) fn text(entry: &Entry, field: &str) -> String {
     let raw = entry.get(field).map_or("null", |value| value.get());
     if raw == "null" {
         return String::new();

@@ -23,7 +23,7 @@ use wattstream_engine::{
 use crate::commands::LocalAlerts;
 
 /// The partition key of lines that name no site: they share a shard, and so their order.
-pub const UNREADABLE_KEY: &str = "unreadable";
+pub(crate) const UNREADABLE_KEY: &str = "unreadable";
 
 /// Threads of the pipeline. Each has a batch in hand or waits for the disk; more than the cores gain nothing.
 const THREADS: usize = 2;
@@ -35,7 +35,7 @@ const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
 const DRAIN_POLL: Duration = Duration::from_millis(5);
 
 /// The wall clock, which is the only one here. A clock before 1970 or after 2099 reads as the nearest of those.
-pub fn system_clock() -> Clock {
+pub(crate) fn system_clock() -> Clock {
     Arc::new(|| {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::MIN.saturating_add_ms(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
@@ -43,7 +43,7 @@ pub fn system_clock() -> Clock {
 }
 
 /// The settings that every command opens a store with.
-pub fn store_settings(shards: Option<u32>) -> StoreSettings {
+pub(crate) fn store_settings(shards: Option<u32>) -> StoreSettings {
     StoreSettings { shards, clock: system_clock() }
 }
 
@@ -144,16 +144,22 @@ impl Pipeline {
     }
 
     /// Waits until the tables hold everything that the log holds.
-    pub fn drain(&self) -> anyhow::Result<()> {
+    pub fn drain_tables(&self) -> anyhow::Result<()> {
         self.block_on(async {
             for shard in self.store.shards().await? {
                 while !is_drained(&self.store, shard.id).await? {
                     tokio::time::sleep(DRAIN_POLL).await;
                 }
             }
-            self.archiver.flush().await?;
             Ok(())
         })
+    }
+
+    /// Waits until the tables and the archive hold everything that the log holds.
+    pub fn drain(&self) -> anyhow::Result<()> {
+        self.drain_tables()?;
+        self.block_on(self.archiver.flush())?;
+        Ok(())
     }
 
     /// Waits until everything is in the tables and in the archive, and stops.

@@ -84,7 +84,7 @@ impl fmt::Display for EnergySum {
     /// Kilowatt-hours as an exact decimal with no trailing zeros: `12.34`, `-0.000001`, `0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per_kwh = u128::from(MILLIWATT_HOURS_PER_KWH.unsigned_abs());
-        let (whole, fraction) = (self.0.unsigned_abs() / per_kwh, self.0.unsigned_abs() % per_kwh);
+        let (whole, mut fraction) = (self.0.unsigned_abs() / per_kwh, self.0.unsigned_abs() % per_kwh);
         if self.0 < 0 {
             f.write_str("-")?;
         }
@@ -92,8 +92,12 @@ impl fmt::Display for EnergySum {
         if fraction == 0 {
             return Ok(());
         }
-        let digits = format!("{fraction:06}");
-        write!(f, ".{}", digits.trim_end_matches('0'))
+        let mut places = 6;
+        while fraction % 10 == 0 {
+            fraction /= 10;
+            places -= 1;
+        }
+        write!(f, ".{fraction:0places$}")
     }
 }
 

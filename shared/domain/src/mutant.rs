@@ -30,11 +30,13 @@ pub enum Mutant {
     RevisionAddsTwice,
     /// A late reading that the detector learns from.
     LateIsLearned,
+    /// An instance that takes over a shard without a trace, so that the one before it trusts its memory.
+    SilentTakeover,
 }
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::StringSequences,
         Self::ForgottenBefore,
         Self::LateIntoOpenHour,
@@ -47,6 +49,7 @@ impl Mutant {
         Self::EveryRowCommitted,
         Self::RevisionAddsTwice,
         Self::LateIsLearned,
+        Self::SilentTakeover,
     ];
 }
 

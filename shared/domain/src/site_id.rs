@@ -35,8 +35,10 @@ impl SiteId {
         if text.is_empty() {
             return Err(SiteIdError::Empty);
         }
-        if let Some(character) = text.chars().find(|&c| !is_allowed(c)) {
-            return Err(SiteIdError::BadCharacter(character));
+        // The alphabet is ASCII, so bytes decide; characters are only looked at to name the wrong one.
+        if !text.bytes().all(is_allowed) {
+            let wrong = text.chars().find(|&c| !u8::try_from(c).is_ok_and(is_allowed));
+            return Err(SiteIdError::BadCharacter(wrong.unwrap_or_default()));
         }
         ArrayString::from(text).map(Self).map_err(|_| SiteIdError::TooLong(text.len()))
     }
@@ -47,8 +49,8 @@ impl SiteId {
     }
 }
 
-fn is_allowed(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-')
+fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
 }
 
 impl fmt::Display for SiteId {

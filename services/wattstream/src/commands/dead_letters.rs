@@ -38,7 +38,7 @@ struct Sweep {
 }
 
 /// Lists, shows, redrives or purges dead letters.
-pub fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
+pub(crate) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
     match command {
         DeadLettersCommand::List(query) => list(query),
         DeadLettersCommand::Show { id, query } => show(id, query),

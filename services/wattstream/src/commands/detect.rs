@@ -28,7 +28,7 @@ struct Names {
 
 /// Writes `site_id,timestamp,score,flag,rule` for every line, in the order of the input. Repeated readings and rejected
 /// lines are flagged too: they are what the first rules of every meter data system look for.
-pub fn detect(args: &DetectArgs) -> anyhow::Result<()> {
+pub(crate) fn detect(args: &DetectArgs) -> anyhow::Result<()> {
     let progress = Progress::over(&args.files);
     let mut output = csv::Writer::from_writer(create(args)?);
     output.write_record(["site_id", "timestamp", "score", "flag", "rule"])?;

@@ -21,7 +21,7 @@ const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 const REJECTS_NAMED_MAX: u64 = 20;
 
 /// Reads files and puts every line on the stream. A line that is no reading is named and set aside.
-pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
+pub(crate) fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let progress = Progress::over(&args.files);
     let mut tally = Tally { progress: progress.clone(), accepted: 0, rejected: 0 };
     match &args.url {

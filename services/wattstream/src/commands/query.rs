@@ -56,7 +56,7 @@ struct Finding {
 }
 
 /// Prints the totals of every site.
-pub fn summary(args: &QueryArgs) -> anyhow::Result<()> {
+pub(crate) fn summary(args: &QueryArgs) -> anyhow::Result<()> {
     let client = Client::new(&args.url);
     if args.format == Format::Json {
         let answer: Box<RawValue> = client.get("/summary", &[])?;
@@ -68,12 +68,12 @@ pub fn summary(args: &QueryArgs) -> anyhow::Result<()> {
 }
 
 /// Prints the readings of a site.
-pub fn records(args: &SiteArgs) -> anyhow::Result<()> {
+pub(crate) fn records(args: &SiteArgs) -> anyhow::Result<()> {
     print_pages("records", args, RECORD_COLUMNS)
 }
 
 /// Prints the flagged readings of a site.
-pub fn anomalies(args: &SiteArgs) -> anyhow::Result<()> {
+pub(crate) fn anomalies(args: &SiteArgs) -> anyhow::Result<()> {
     print_pages("anomalies", args, ANOMALY_COLUMNS)
 }
 

@@ -14,7 +14,7 @@ use crate::pipeline::Pipeline;
 const CHUNK_RECORDS: usize = 5_000;
 
 /// Rebuilds a new data folder from an archive.
-pub fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
+pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
     if args.data_dir.exists() {
         bail!("{} exists already: replay rebuilds into a new folder", args.data_dir.display());
     }

@@ -26,13 +26,13 @@ use crate::pipeline::{self, LagProbe, Pipeline, system_clock};
 
 use fleet::LiveFleet;
 use status::{Figures, StatusLine};
-pub use webhook::LocalAlerts;
+pub(crate) use webhook::LocalAlerts;
 
 /// A shard that lags by more than this makes the process not ready.
 const READY_LAG_MS_MAX: u64 = 60_000;
 
 /// Runs until Ctrl-C or SIGTERM; what was acknowledged is kept.
-pub fn up(args: &UpArgs) -> anyhow::Result<()> {
+pub(crate) fn up(args: &UpArgs) -> anyhow::Result<()> {
     init_logging(&args.log, LogFormat::Human)?;
     let exporter = install_prometheus()?;
     ProcessStarted { version: env!("CARGO_PKG_VERSION") }.emit();
@@ -152,7 +152,7 @@ fn announce(args: &UpArgs, address: SocketAddr, fleet: Option<&LiveFleet>) -> an
             }
         }
         None => {
-            anstream::eprintln!("  readings      POST http://{address}/readings, or wattstream ingest --url")
+            anstream::eprintln!("  readings      POST http://{address}/readings, or wattstream ingest --url");
         }
     }
     anstream::eprintln!();

@@ -19,7 +19,7 @@ use crate::pipeline::Pipeline;
 const PAGE_ENTRIES: usize = 10_000;
 
 /// Checks a data folder; an error when anything differs.
-pub fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
+pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     if !wattstream_embedded::Store::exists(&args.data_dir) {
         bail!("{} holds no store", args.data_dir.display());
     }

@@ -16,7 +16,7 @@ const NUMBERS: [&str; 2] = ["energy_generated_kwh", "energy_consumed_kwh"];
 #[error(
     "the first line names no column {}: a CSV file begins with {}", missing.join(", "), COLUMNS.join(",")
 )]
-pub struct HeaderError {
+pub(crate) struct HeaderError {
     missing: Vec<&'static str>,
 }
 

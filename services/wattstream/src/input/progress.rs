@@ -8,14 +8,14 @@ use indicatif::{ProgressBar, ProgressBarIter, ProgressStyle};
 
 /// How far the reading of files has come.
 #[derive(Clone, Debug)]
-pub struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// A bar on stderr over the sizes of `files`; a spinner when one has none, as stdin has.
-    pub fn over(files: &[PathBuf]) -> Self {
+    pub(crate) fn over(files: &[PathBuf]) -> Self {
         let sizes: Option<Vec<u64>> = files
             .iter()
-            .map(|file| std::fs::metadata(file).ok().filter(|m| m.is_file()).map(|m| m.len()))
+            .map(|file| std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file).map(|m| m.len()))
             .collect();
         let (bar, template) = match sizes {
             Some(sizes) => (
@@ -34,27 +34,27 @@ impl Progress {
 
     /// No bar at all.
     #[cfg(test)]
-    pub fn hidden() -> Self {
+    pub(crate) fn hidden() -> Self {
         Self(ProgressBar::hidden())
     }
 
     /// Counts the bytes that are read through the result.
-    pub fn wrap<R: Read>(&self, reader: R) -> ProgressBarIter<R> {
+    pub(crate) fn wrap<R: Read>(&self, reader: R) -> ProgressBarIter<R> {
         self.0.wrap_read(reader)
     }
 
     /// Says how many readings have been taken so far.
-    pub fn set_readings(&self, readings: u64) {
+    pub(crate) fn set_readings(&self, readings: u64) {
         self.0.set_message(format!("{readings} readings"));
     }
 
     /// Prints a line above the bar.
-    pub fn print(&self, line: &str) {
+    pub(crate) fn print(&self, line: &str) {
         self.0.suspend(|| anstream::eprintln!("{line}"));
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }

@@ -12,7 +12,7 @@ use ureq::Agent;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program under test with these arguments, without the environment's settings for it.
-pub fn wattstream(arguments: &[&str]) -> Command {
+pub(crate) fn wattstream(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wattstream"));
     command.args(arguments).env_remove("WATTSTREAM_DATA_DIR").env_remove("WATTSTREAM_LISTEN");
     command.env_remove("WATTSTREAM_URL").env_remove("WATTSTREAM_LOG").env("NO_COLOR", "1");
@@ -20,12 +20,12 @@ pub fn wattstream(arguments: &[&str]) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     wattstream(arguments).stdin(Stdio::null()).output().expect("the program starts")
 }
 
 /// Runs a command that must succeed; its stdout.
-pub fn run_ok(arguments: &[&str]) -> String {
+pub(crate) fn run_ok(arguments: &[&str]) -> String {
     let output = run(arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "wattstream {arguments:?} failed:\n{stderr}");
@@ -33,19 +33,19 @@ pub fn run_ok(arguments: &[&str]) -> String {
 }
 
 /// The hash that `verify` prints for a data folder, once it has found no difference.
-pub fn verified_hash(data_dir: &Path) -> String {
+pub(crate) fn verified_hash(data_dir: &Path) -> String {
     let stdout = run_ok(&["verify", "--data-dir", path(data_dir)]);
     stdout.strip_prefix("state ").expect("verify prints the state").trim().to_owned()
 }
 
 /// A path as an argument.
-pub fn path(path: &Path) -> &str {
+pub(crate) fn path(path: &Path) -> &str {
     path.to_str().expect("test folders have plain names")
 }
 
 /// Real series of homes, buildings and plants, which are not part of the repository. `None`, loudly, when they are not
 /// there; a failure when no test may be skipped.
-pub fn real_series() -> Option<Vec<PathBuf>> {
+pub(crate) fn real_series() -> Option<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/energy/replay");
     let Ok(entries) = std::fs::read_dir(&folder) else {
         let message = format!("SKIPPED: no real data in {}", folder.display());
@@ -62,21 +62,21 @@ pub fn real_series() -> Option<Vec<PathBuf>> {
 }
 
 /// A running process.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     /// Where it answers.
-    pub url: String,
+    pub(crate) url: String,
     agent: Agent,
 }
 
 impl Process {
     /// Starts `up --no-simulator` on a free port.
-    pub fn start(data_dir: &Path) -> Self {
+    pub(crate) fn start(data_dir: &Path) -> Self {
         Self::start_with(&["--no-simulator", "--data-dir", path(data_dir)])
     }
 
     /// Starts `up` on a free port with more flags.
-    pub fn start_with(flags: &[&str]) -> Self {
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
         let arguments = [&["up", "--listen", "127.0.0.1:0"], flags].concat();
         let mut child = wattstream(&arguments).stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("stdout is piped");
@@ -90,7 +90,7 @@ impl Process {
     }
 
     /// The answer to a GET, whatever its status.
-    pub fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut answer = self.agent.get(format!("{}{path}", self.url)).call().expect("the process answers");
         (
             answer.status().as_u16(),
@@ -99,14 +99,14 @@ impl Process {
     }
 
     /// The document that a GET answers with.
-    pub fn get_json(&self, path: &str) -> Value {
+    pub(crate) fn get_json(&self, path: &str) -> Value {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
     /// Posts readings. `None` when the connection broke, as it does when the process is killed.
-    pub fn try_post(&self, body: &[u8]) -> Option<Value> {
+    pub(crate) fn try_post(&self, body: &[u8]) -> Option<Value> {
         let request = self.agent.post(format!("{}/readings", self.url)).content_type("application/x-ndjson");
         let mut answer = request.send(body).ok()?;
         let text = answer.body_mut().read_to_string().ok()?;
@@ -114,12 +114,12 @@ impl Process {
     }
 
     /// Posts readings, which must be taken.
-    pub fn post(&self, body: &[u8]) -> Value {
+    pub(crate) fn post(&self, body: &[u8]) -> Value {
         self.try_post(body).expect("readings are taken")
     }
 
     /// Waits until a question has the answer that is asked for.
-    pub fn wait_until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
         let started = Instant::now();
         while !is_so(self) {
             assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
@@ -128,19 +128,19 @@ impl Process {
     }
 
     /// Waits until the summary counts so many readings.
-    pub fn wait_for_records(&self, records: u64) {
+    pub(crate) fn wait_for_records(&self, records: u64) {
         let what = format!("{records} readings are in the tables");
         self.wait_until(&what, |process| process.get_json("/summary")["totals"]["records"] == records);
     }
 
     /// Sends it the signal that no process can handle, while others still talk to it.
-    pub fn kill_now(&self) {
+    pub(crate) fn kill_now(&self) {
         let killed = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status();
         assert!(killed.expect("kill is there").success());
     }
 
     /// Asks it to stop, as Ctrl-C does, and waits until it has.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-INT", &pid]).status().expect("kill is there");
         assert!(asked.success());

@@ -49,11 +49,11 @@ fn summary(process: &Process) -> Sums {
 
 #[derive(serde::Deserialize)]
 struct Summary {
-    sites: Vec<Site>,
+    sites: Vec<SiteTotals>,
 }
 
 #[derive(serde::Deserialize)]
-struct Site {
+struct SiteTotals {
     site_id: String,
     records: u64,
     energy_generated_kwh: Box<serde_json::value::RawValue>,
@@ -183,7 +183,9 @@ fn shuffle_within_days(lines: Vec<String>) -> Vec<String> {
         }
     }
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    days.iter_mut().for_each(|day| day.shuffle(&mut rng));
+    for day in &mut days {
+        day.shuffle(&mut rng);
+    }
     days.concat()
 }
 

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// The store, and the webhook behind it.
 #[derive(Debug)]
-pub struct LocalAlerts {
+pub(crate) struct LocalAlerts {
     store: Store,
     webhook: Option<Webhook>,
 }
@@ -36,7 +36,7 @@ struct Webhook {
 
 impl LocalAlerts {
     /// Keeps alerts in `store` and posts them to `url`.
-    pub fn new(store: Store, url: Option<String>) -> Self {
+    pub(crate) fn new(store: Store, url: Option<String>) -> Self {
         let webhook = url.map(|url| Webhook {
             url,
             agent: Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into(),
