@@ -16,8 +16,8 @@ use crate::store::Store;
 const READING: &str = "reading dead letters";
 
 impl DeadLetters for Store {
-    /// Synced, because a payload can be long: see [`crate::torn_batch`].
     async fn put(&self, letters: &[DeadLetter]) -> Result<()> {
+        // Synced, because a payload can be long: the module of torn batches says why.
         let mut batch = self.batch_synced();
         for letter in letters {
             batch.insert(&self.keyspaces().dead_letters, keys::position(&letter.position), encode(letter));

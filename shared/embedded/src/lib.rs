@@ -16,6 +16,8 @@
 //!   syncs, as its port promises.
 //! - **One process owns the folder.** A second one is refused.
 //! - **Memory has a bound**, whatever the number of sites: see the constants of [`StoreSettings`].
+//! - **A disk that fills up stops the intake**, with [`Kind::Retry`](wattstream_engine::Kind::Retry), before it stops the
+//!   store; what is in the log is still processed and shown.
 //! - **Nothing is trimmed from the log that was not both consumed and archived.**
 //!
 //! The ports that the pipeline calls block the calling thread, because the pipeline runs on threads of its own. The ones
@@ -25,6 +27,7 @@
 mod alerts;
 mod archive;
 mod dead_letters;
+mod disk_reserve;
 mod error;
 #[cfg(test)]
 mod fixture;

@@ -17,6 +17,7 @@ use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
 use wattstream_engine::ports::{NewRecord, Producer, Shard, ShardRead, Stream};
 use wattstream_engine::{Error, Kind, Result, StreamRecord};
 
+use crate::disk_reserve::DiskReserve;
 use crate::error::{Damage, damaged, storage};
 use crate::hash_ranges::HashRanges;
 use crate::keys;
@@ -43,9 +44,17 @@ const READ_BYTES_MAX: usize = 10 * 1_024 * 1_024;
 
 const READING: &str = "reading the log";
 
+/// What a log is opened with.
+pub(crate) struct LogSettings {
+    pub(crate) ranges: HashRanges,
+    pub(crate) clock: Clock,
+    pub(crate) reserve: DiskReserve,
+}
+
 /// The writing thread and who waits for it.
 pub(crate) struct Log {
     ranges: HashRanges,
+    reserve: DiskReserve,
     appended: Arc<BTreeMap<ShardId, Notify>>,
     room: Arc<Semaphore>,
     /// `None` only while it is being dropped.
@@ -55,12 +64,8 @@ pub(crate) struct Log {
 
 impl Log {
     /// Finds the ends of the log and starts its thread.
-    pub(crate) fn open(
-        db: &Database,
-        keyspaces: &Keyspaces,
-        ranges: HashRanges,
-        clock: Clock,
-    ) -> Result<Self> {
+    pub(crate) fn open(db: &Database, keyspaces: &Keyspaces, settings: LogSettings) -> Result<Self> {
+        let LogSettings { ranges, clock, reserve } = settings;
         let ends: Vec<_> = ranges.shards().map(|shard| find_end(keyspaces, shard)).collect::<Result<_>>()?;
         let appended: Arc<BTreeMap<_, _>> =
             Arc::new(ranges.shards().map(|shard| (shard, Notify::new())).collect());
@@ -79,6 +84,7 @@ impl Log {
         let starting = |source| Error::new(Kind::Broken, "starting the thread of the log", source);
         Ok(Self {
             ranges,
+            reserve,
             appended,
             room: Arc::new(Semaphore::new(kib(APPEND_QUEUE_BYTES_MAX) as usize)),
             appends: Some(appends),
@@ -92,6 +98,7 @@ impl Log {
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<()> {
+        self.reserve.check()?;
         let stopped = || Error::bare(Kind::Broken, "appending to a log whose thread has stopped");
         let bytes = records.iter().map(bytes_of).sum::<usize>().min(APPEND_QUEUE_BYTES_MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(kib(bytes)).await.map_err(|_| stopped())?;

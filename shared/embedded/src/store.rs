@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fjall::{Database, OwnedWriteBatch, PersistMode, Snapshot};
 use wattstream_domain::Timestamp;
 
+use crate::disk_reserve::{DISK_RESERVE_BYTES, DiskReserve};
 use crate::error::io_error;
 use crate::hash_ranges::HashRanges;
 use crate::keyspaces::{CACHE_BYTES, JOURNAL_BYTES_MAX, Keyspaces};
-use crate::log::Log;
+use crate::log::{Log, LogSettings};
 use crate::torn_batch::TornBatch;
 
 /// The layout of the store that this version reads and writes.
@@ -118,8 +119,12 @@ impl Store {
         let db = open_database(&store_dir).map_err(storage)?;
         let keyspaces = Keyspaces::open(&db).map_err(storage)?;
         let shards = agree_on_shards(dir, &db, &keyspaces, settings.shards)?;
-        let log = Log::open(&db, &keyspaces, HashRanges::even(shards), settings.clock)
-            .map_err(|error| io(io::Error::other(error)))?;
+        let log_settings = LogSettings {
+            ranges: HashRanges::even(shards),
+            clock: settings.clock,
+            reserve: DiskReserve { dir: store_dir, bytes: DISK_RESERVE_BYTES },
+        };
+        let log = Log::open(&db, &keyspaces, log_settings).map_err(|error| io(io::Error::other(error)))?;
         Ok(Self(Arc::new(Inner {
             log,
             keyspaces,
@@ -151,6 +156,11 @@ impl Store {
 
     pub(crate) fn keyspaces(&self) -> &Keyspaces {
         &self.0.keyspaces
+    }
+
+    #[cfg(test)]
+    pub(crate) fn db(&self) -> &Database {
+        &self.0.db
     }
 
     /// A view of one moment, over all keyspaces.

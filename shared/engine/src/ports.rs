@@ -218,7 +218,7 @@ pub trait Queries: Send + Sync + 'static {
     /// One page of a site's rows, ascending.
     fn row_page(&self, query: RowQuery) -> impl Future<Output = Result<Page<Row>>> + Send;
 
-    /// One page of a site's closed hours, ascending, from the hour that holds the range's first instant.
+    /// One page of a site's closed hours, ascending.
     fn hour_page(&self, query: HourQuery) -> impl Future<Output = Result<Page<HourRow>>> + Send;
 
     /// The newest alerts of all sites, the newest first, at most `limit`.

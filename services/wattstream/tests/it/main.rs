@@ -11,3 +11,4 @@ mod killed;
 mod newcomer;
 mod process;
 mod real_data;
+mod state_size;

@@ -178,6 +178,32 @@ async fn a_wait_ends_by_itself() {
     assert!(start.elapsed() >= WAIT_MAX);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_disk_that_fills_up_stops_the_intake_and_nothing_else() {
+    let fixture = Fixture::with_shards(1);
+    fixture.append("a", "before").await;
+    let settings = |bytes| LogSettings {
+        ranges: HashRanges::even(1),
+        clock: fixture.settings(None).clock,
+        reserve: DiskReserve { dir: fixture.dir().to_owned(), bytes },
+    };
+    let log = |bytes| Log::open(fixture.store().db(), fixture.store().keyspaces(), settings(bytes)).unwrap();
+
+    let error = log(u64::MAX).append(vec![record("a", "x")]).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Retry);
+    let message = error.to_string();
+    assert!(
+        message.contains(&fixture.dir().display().to_string()) && message.contains("make room"),
+        "{message}"
+    );
+    fixture.store().put_checkpoint(ShardId(0), Checkpoint::At(1.into())).await.unwrap();
+    assert_eq!(sequences(&fixture.log(0).await), [1]);
+
+    log(0).append(vec![record("a", "after")]).await.unwrap();
+    assert_eq!(sequences(&fixture.log(0).await), [1, 2]);
+}
+
 #[tokio::test]
 async fn checkpoints_are_kept_by_shard() {
     let mut fixture = Fixture::with_shards(2);

@@ -1,0 +1,21 @@
+//! The contract of the ports, to be run against every implementation.
+//!
+//! Each function takes a maker of empty stores and panics with what is broken. They need a tokio runtime with time, for
+//! stores that work on threads of their own.
+//!
+//! What must always hold: nothing here asks more than the documentation of the ports promises, so that an
+//! implementation over another store can keep it too.
+
+mod alerts;
+mod checkpoints;
+mod dead_letters;
+mod queries;
+mod stream;
+mod tables;
+
+pub use alerts::alerts;
+pub use checkpoints::checkpoints;
+pub use dead_letters::dead_letters;
+pub use queries::queries;
+pub use stream::stream;
+pub use tables::tables;

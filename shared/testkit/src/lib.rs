@@ -1,0 +1,34 @@
+//! What tests are made of. Only tests depend on this crate.
+//!
+//! ```text
+//!   logs ──► deliveries ──► Processor ──► Faulty ──► MemoryStore
+//!     │                                                   │
+//!     └────► oracle ─────────── agree? ───────────────────┘
+//! ```
+//!
+//! - [`Site`], [`reading`], [`at`]: builders for unit tests.
+//! - [`MemoryStore`]: every port over plain maps, which [`Contents`] clones and compares.
+//! - [`Faulty`]: a store whose calls fail, lose their reply or are cut off, by a script or by chance ([`Faults`]).
+//! - [`logs`]: strategies for logs with every kind of record, over shards that split and merge.
+//! - [`deliveries`]: a log delivered in any cut and repetition, by instances that crash and take over from each other.
+//! - [`oracle`]: what a log means, worked out the slow and obvious way.
+//! - [`properties`]: what must hold for every log and every course of deliveries.
+//! - [`contract`]: what every implementation of a port must do.
+//!
+//! What must always hold: everything is a function of its arguments. There is no clock and no randomness but a seed, so
+//! a failure that was seen once can be seen again.
+
+mod builders;
+pub mod contract;
+pub mod deliveries;
+mod fault;
+pub mod logs;
+mod memory;
+pub mod oracle;
+pub mod properties;
+mod shards;
+
+pub use builders::{Site, at, energy, payload, position, reading, record};
+pub use fault::{Fault, Faults, Faulty};
+pub use memory::{Contents, LetterKey, MemoryStore};
+pub use shards::{Numbers, ShardLog, Shards};
