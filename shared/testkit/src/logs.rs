@@ -151,7 +151,9 @@ fn writers(acts: impl Into<SizeRange>) -> impl Strategy<Value = LogWriter> {
     (1..4_u64, numbers(), interval_minutes, vec(act(), acts)).prop_map(
         |(shards, numbers, interval_minutes, acts)| {
             let mut writer = LogWriter::new(shards, numbers, interval_minutes);
-            acts.into_iter().for_each(|act| writer.perform(act));
+            for act in acts {
+                writer.perform(act);
+            }
             writer
         },
     )
