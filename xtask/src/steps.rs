@@ -96,7 +96,9 @@ fn real_data(workspace: &Workspace) -> anyhow::Result<Outcome> {
     if series.try_exists()? {
         return Ok(Outcome::Passed);
     }
-    Ok(Outcome::Skipped("the series of real sites are not beside this checkout, in ../shared/data".to_owned()))
+    Ok(Outcome::Skipped(
+        "the series of real sites are not beside this checkout, in ../shared/data".to_owned(),
+    ))
 }
 
 /// Each planted bug must be noticed by the properties of the engine. The flag changes every crate, so it has a target

@@ -286,7 +286,9 @@ impl Event {
         match self {
             Self::AlreadyFolded => false,
             Self::InOrder { version } => version.is_anomalous(),
-            Self::Late { .. } | Self::Duplicate | Self::Revision { .. } => true,
+            Self::Late { .. } => !mutant::is_planted(Mutant::LateWithoutSnapshot),
+            Self::Duplicate => !mutant::is_planted(Mutant::DuplicateWithoutSnapshot),
+            Self::Revision { .. } => true,
         }
     }
 

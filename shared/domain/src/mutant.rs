@@ -32,11 +32,21 @@ pub enum Mutant {
     LateIsLearned,
     /// An instance that takes over a shard without a trace, so that the one before it trusts its memory.
     SilentTakeover,
+    /// The records of an aggregate told apart by nothing.
+    SubSequenceIgnored,
+    /// Numbers of different shards compared.
+    ShardsCompared,
+    /// A late reading after which the state is not stored.
+    LateWithoutSnapshot,
+    /// A duplicate after which the state is not stored.
+    DuplicateWithoutSnapshot,
+    /// A batch acknowledged although its dead letters were not kept.
+    RejectDropped,
 }
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::StringSequences,
         Self::ForgottenBefore,
         Self::LateIntoOpenHour,
@@ -50,6 +60,11 @@ impl Mutant {
         Self::RevisionAddsTwice,
         Self::LateIsLearned,
         Self::SilentTakeover,
+        Self::SubSequenceIgnored,
+        Self::ShardsCompared,
+        Self::LateWithoutSnapshot,
+        Self::DuplicateWithoutSnapshot,
+        Self::RejectDropped,
     ];
 }
 

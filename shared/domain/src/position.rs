@@ -177,11 +177,13 @@ impl Position {
         if mutant::is_planted(Mutant::StringSequences) {
             return self.shard == other.shard && self.to_string() < other.to_string();
         }
-        self.shard == other.shard && self.in_shard() < other.in_shard()
+        let is_same_shard = self.shard == other.shard || mutant::is_planted(Mutant::ShardsCompared);
+        is_same_shard && self.in_shard() < other.in_shard()
     }
 
     fn in_shard(&self) -> (SequenceNumber, u64) {
-        (self.sequence, self.sub_sequence)
+        let is_ignored = mutant::is_planted(Mutant::SubSequenceIgnored);
+        (self.sequence, if is_ignored { 0 } else { self.sub_sequence })
     }
 }
 

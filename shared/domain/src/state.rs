@@ -2,6 +2,7 @@
 
 use arrayvec::ArrayVec;
 
+use crate::mutant::{self, Mutant};
 use crate::{Detector, Episodes, Hour, HourTotals, Outbox, Position, SiteId, Totals};
 
 /// How many shards a site remembers its position in. A site lives in one shard at a time; a reshard moves it to a child,
@@ -52,7 +53,9 @@ pub struct ShardPositions(ArrayVec<Position, SHARDS_REMEMBERED_MAX>);
 impl ShardPositions {
     /// Whether `position` has been folded: its shard is remembered, at that position or after it.
     pub fn cover(&self, position: &Position) -> bool {
-        self.0.iter().any(|held| held.shard == position.shard && !held.is_before(position))
+        let is_of =
+            |held: &Position| held.shard == position.shard || mutant::is_planted(Mutant::ShardsCompared);
+        self.0.iter().any(|held| is_of(held) && !held.is_before(position))
     }
 
     /// Remembers `position`, and forgets the shard that has been quiet for longest when there are too many.

@@ -109,7 +109,8 @@ impl<T: Tables, D: DeadLetters, A: Alerts> Processor<T, D, A> {
             }
             Err(error) => {
                 tracing::warn!(%error, "Dead letters could not be stored and will be delivered again.");
-                Some(first.position.sequence)
+                let is_reported = !mutant::is_planted(Mutant::RejectDropped);
+                is_reported.then_some(first.position.sequence)
             }
         }
     }

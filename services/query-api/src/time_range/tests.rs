@@ -1,3 +1,5 @@
+//! The grammar of times: what is accepted, and what each refusal says.
+
 use axum::http::Uri;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Bodies in every form become the records that were meant, and no others.
+
 use std::io::Write;
 
 use flate2::Compression;

@@ -1,3 +1,5 @@
+//! Dead letters are listed, shown, sent again and thrown away, page by page.
+
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use base64::Engine;

@@ -1,3 +1,5 @@
+//! What holds for every route: problems, request ids, headers, limits, faults of the ports.
+
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use wattstream_telemetry::PrometheusExporter;

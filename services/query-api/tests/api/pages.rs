@@ -1,3 +1,5 @@
+//! The page and the API's own documentation, with no other host involved.
+
 use axum::http::{StatusCode, header};
 
 use crate::harness::Api;

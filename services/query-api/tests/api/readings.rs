@@ -1,3 +1,5 @@
+//! Readings are taken as they came, counted, and answered for.
+
 use std::io::Write;
 
 use axum::body::Body;

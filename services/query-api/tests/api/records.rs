@@ -1,3 +1,5 @@
+//! Rows of a site: ranges, pages, cursors, unknown sites.
+
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 

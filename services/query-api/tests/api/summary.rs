@@ -1,3 +1,5 @@
+//! Totals of all sites and of each, exact to the last digit.
+
 use serde_json::{Value, json};
 
 use crate::harness::{Api, line};

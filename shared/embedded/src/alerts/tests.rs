@@ -1,3 +1,5 @@
+//! An alert is kept once, and the newest come first.
+
 use super::*;
 use crate::fixture::{Fixture, START_MS, alert, at, site};
 

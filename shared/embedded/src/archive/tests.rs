@@ -1,3 +1,5 @@
+//! Every record is in exactly one object, whatever moment the process died at.
+
 use super::object::{End, build};
 use super::*;
 use crate::fixture::{Fixture, START_MS, at, record};

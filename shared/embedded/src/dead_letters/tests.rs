@@ -1,3 +1,5 @@
+//! Letters come back byte for byte, one a position.
+
 use super::*;
 use crate::fixture::{Fixture, START_MS, at, position};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Keys are injective, and their order is the order of what they stand for.
+
 use super::*;
 use proptest::prelude::*;
 use wattstream_domain::{Episode, Phase, Rule, Score};

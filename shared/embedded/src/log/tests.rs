@@ -1,3 +1,5 @@
+//! Appends are durable when they are answered, in order within a key, and spread as Kinesis spreads them.
+
 use super::*;
 use crate::fixture::{Fixture, START_MS, at, record};
 use futures::FutureExt;

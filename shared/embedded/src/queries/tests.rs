@@ -1,3 +1,5 @@
+//! Pages neither skip nor repeat a row, and filters see what holds now.
+
 use super::*;
 use crate::fixture::{Fixture, START_MS, alert, anomalous, at, position, row, site};
 use wattstream_domain::{Guard, HOUR_MS, HourTotals, RowWrite};

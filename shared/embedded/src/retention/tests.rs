@@ -1,3 +1,5 @@
+//! Trimming takes what is old, consumed and archived, and nothing else.
+
 use super::*;
 use crate::fixture::{Fixture, START_MS, at, record};
 use crate::progress::Archived;

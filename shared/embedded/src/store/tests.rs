@@ -1,3 +1,5 @@
+//! Opening: once at a time, only what this version wrote, never with another number of shards.
+
 use super::*;
 use crate::fixture::{Fixture, at, site};
 use wattstream_domain::SiteState;

@@ -1,3 +1,5 @@
+//! Rows under their guards, snapshots under their versions, the index of anomalies beside the rows.
+
 use super::*;
 use crate::fixture::{Fixture, START_MS, anomalous, at, position, row, site};
 use futures::FutureExt;

@@ -1,3 +1,5 @@
+//! A batch that a power cut tore is left out; what was acknowledged before it stays.
+
 use crate::fixture::Fixture;
 use crate::{OpenError, Store};
 use std::fs;

@@ -502,6 +502,32 @@ async fn the_status_tells_of_checkpoint_lag_and_retries() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_lag_is_the_age_of_what_waits_or_else_of_what_was_finished_last() {
+    let world = World::with_records(SHARD, 2);
+    world.pass(Duration::from_secs(4)).await;
+    world.append(SHARD, 1);
+    world.pass(Duration::from_secs(3)).await;
+    world.answer([Answer::Error]);
+    // The checkpoint is late, so that the status can be seen between the batch and the next read.
+    world.fail_calls(Operation::Checkpoint, 3);
+    let source = EventSource::new(world.ports(), settings()).unwrap();
+    let status = source.status();
+    let observer = async {
+        let look = || status.snapshot().shards[&SHARD];
+        world.pass(Duration::from_millis(1)).await;
+        assert_eq!(look().lag_ms, Some(7_000), "a batch failed whose first record waits since the beginning");
+
+        world.pass(Duration::from_millis(120)).await;
+        assert_eq!(look().retrying.map(|retrying| retrying.operation), Some(Operation::Checkpoint));
+        assert!((3_000..3_200).contains(&look().lag_ms.unwrap()), "{:?}", look());
+
+        world.pass(Duration::from_secs(2)).await;
+        assert_eq!(look(), ShardStatus { checkpoint: Some(at(3)), lag_ms: Some(0), retrying: None });
+    };
+    assert_eq!(source.run(observer).await, Drained::Completely);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_status_tells_when_shards_cannot_be_found() {
     let world = World::with_records(SHARD, 0);
     world.fail_calls(Operation::Discover, 3);

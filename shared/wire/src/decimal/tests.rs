@@ -1,3 +1,5 @@
+//! Energies agree with a decimal reference digit by digit.
+
 use proptest::prelude::*;
 
 use super::*;

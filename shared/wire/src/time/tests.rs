@@ -1,3 +1,5 @@
+//! Timestamps agree with chrono, and every spelling of an instant is one instant.
+
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Records of any bytes come back, however an object was delimited, cut off or damaged.
+
 use std::io::{BufReader, Read};
 
 use proptest::prelude::*;
