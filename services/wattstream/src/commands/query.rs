@@ -63,7 +63,10 @@ pub(crate) fn summary(args: &QueryArgs) -> anyhow::Result<()> {
         anstream::println!("{answer}");
         return Ok(());
     }
-    let summary: Summary = client.get("/summary", &[])?;
+    let mut summary: Summary = client.get("/summary", &[])?;
+    if args.format == Format::Table {
+        summary.sites.iter_mut().for_each(round_efficiency);
+    }
     Ok(output::print(&summary.sites, SUMMARY_COLUMNS, args.format)?)
 }
 
@@ -105,6 +108,15 @@ fn print_pages(route: &str, args: &SiteArgs, columns: &[Column]) -> anyhow::Resu
         entries.iter_mut().for_each(name_rules);
     }
     Ok(output::print(&entries, columns, args.query.format)?)
+}
+
+/// Shortens the one number of a summary that is a ratio: three places are what a person compares.
+fn round_efficiency(entry: &mut Entry) {
+    let ratio = entry.get("efficiency").and_then(|raw| raw.get().parse::<f64>().ok());
+    let shortened = ratio.and_then(|ratio| RawValue::from_string(format!("{ratio:.3}")).ok());
+    if let Some(shortened) = shortened {
+        entry.insert("efficiency".to_owned(), shortened);
+    }
 }
 
 /// Adds the names of the rules that flag a reading as a field of their own.
