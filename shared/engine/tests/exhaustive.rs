@@ -37,6 +37,9 @@ const FAULTS: [Fault; 11] = [
 
 const PARTIAL_CONFLICT: Fault = Fault::Error { applied: ODD, answered: u32::MAX, kind: Kind::Conflict };
 
+/// The records before the batch.
+const HISTORY_RECORDS: u8 = 4;
+
 /// The records of the batch.
 const BATCH_RECORDS: u8 = 10;
 
@@ -82,10 +85,10 @@ impl Logs {
         Self { history, oracle: Oracle::of(&whole), whole, expected }
     }
 
-    /// A pipeline that has delivered the history to so many instances.
+    /// A pipeline that has delivered the history to instance 0, which remembers both sites if it may.
     fn pipeline(&self, setting: Setting, instances: usize) -> Pipeline<'_> {
         let mut pipeline = Pipeline::new(&self.history, vec![setting; instances]);
-        pipeline.deliver_rest(3).expect("the history is delivered without trouble");
+        pipeline.deliver_with_trouble(&delivery(HISTORY_RECORDS, 0, &[]), None).expect("nothing goes wrong");
         pipeline.extend(&self.whole);
         pipeline
     }
@@ -174,18 +177,14 @@ fn points(calls: Range<usize>, faults: &[Fault]) -> impl Iterator<Item = (usize,
 #[test]
 fn a_fault_at_any_call_changes_nothing_in_the_result() {
     let logs = Logs::new();
-    assert_eq!(batch().len(), usize::from(BATCH_RECORDS));
+    let records = [history().len(), batch().len()];
+    assert_eq!(records, [HISTORY_RECORDS, BATCH_RECORDS].map(usize::from));
     for setting in SETTINGS {
-        // The last of the history went to instance 0 when there are one or two; of three, it takes over.
-        for (instances, cut) in [(1, 1), (1, 3), (1, 10), (2, 1), (2, 3), (3, 10)] {
-            for point in points(0..logs.calls(setting, instances, 0), &FAULTS) {
-                let pipeline = logs.pipeline(setting, instances);
-                let outcome = logs.check(pipeline, &[delivery(BATCH_RECORDS, 0, &[point])], cut);
-                assert_eq!(
-                    outcome,
-                    Ok(()),
-                    "{point:?} with {setting:?}, {instances} instances, the rest by {cut}"
-                );
+        for (instance, cut) in [(0, 1), (0, 3), (0, 10), (1, 1), (1, 3), (1, 10)] {
+            for point in points(0..logs.calls(setting, 2, instance), &FAULTS) {
+                let pipeline = logs.pipeline(setting, 2);
+                let outcome = logs.check(pipeline, &[delivery(BATCH_RECORDS, instance, &[point])], cut);
+                assert_eq!(outcome, Ok(()), "{point:?} at {instance} with {setting:?}, the rest by {cut}");
             }
         }
     }
@@ -200,7 +199,10 @@ fn a_second_fault_in_the_same_delivery_changes_nothing_in_the_result() {
         .filter(|fault| matches!(fault, Fault::Error { .. }))
         .chain([PARTIAL_CONFLICT])
         .collect();
-    for setting in SETTINGS {
+    // The batch stores its states under any policy.
+    for setting in
+        SETTINGS.into_iter().filter(|setting| setting.snapshot_policy == SnapshotPolicy::WhenNeeded)
+    {
         for first in points(0..logs.calls(setting, 2, 0), &errors) {
             for second in points(first.0 + 1..CALLS_MAX, &FAULTS) {
                 let outcome =
@@ -215,6 +217,7 @@ fn a_second_fault_in_the_same_delivery_changes_nothing_in_the_result() {
 fn faults_in_two_deliveries_in_a_row_change_nothing_in_the_result() {
     let logs = Logs::new();
     let setting = Setting { snapshot_policy: SnapshotPolicy::WhenNeeded, is_cache_on: true };
+    assert_eq!(logs.calls(setting, 2, 1), CALLS_AFTER_A_FAULT);
     // Instance 0 remembers the history. It comes first, or second and finds that instance 1 was there in between. Who
     // comes second gets a part of the batch, or all of it once more.
     for (first_instance, second_instance, second_records) in [(0, 1, 4), (0, 0, BATCH_RECORDS), (1, 0, 4)] {

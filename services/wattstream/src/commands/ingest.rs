@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use serde::Deserialize;
+use wattstream_embedded::OpenError;
 use wattstream_engine::ports::NewRecord;
 use wattstream_wire::decode_reading;
 
-use crate::cli::IngestArgs;
+use crate::cli::{IngestArgs, URL_DEFAULT};
 use crate::client::Client;
 use crate::input::{Input, Line, Progress};
 use crate::pipeline::{Pipeline, UNREADABLE_KEY};
@@ -30,7 +31,7 @@ pub(crate) fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
             each_chunk(args, &mut tally, |chunk| post(&client, chunk))?;
         }
         None => {
-            let pipeline = Pipeline::open(&args.data_dir, args.shards)?;
+            let pipeline = Pipeline::open(&args.data_dir, args.shards).map_err(hint_at_url)?;
             each_chunk(args, &mut tally, |chunk| pipeline.append(chunk))?;
             progress.print("Waiting until everything is in the tables and the archive.");
             pipeline.finish()?;
@@ -39,6 +40,16 @@ pub(crate) fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     progress.finish();
     tally.report(args);
     Ok(())
+}
+
+/// A folder in use is most often that of a running process, which takes readings itself.
+fn hint_at_url(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(OpenError::InUse { .. }) => {
+            anyhow!("{error}\nhint: a running wattstream takes readings with --url {URL_DEFAULT}")
+        }
+        _ => error,
+    }
 }
 
 fn each_chunk(

@@ -78,6 +78,11 @@ fn what_cannot_start_says_why_and_what_to_do() {
         (&["up", "--listen", "0.0.0.0:0", "--data-dir", other], 1, &["loopback", "proxy"]),
         (&["up", "--interval", "5", "--data-dir", other], 2, &["--interval", "5m"]),
         (&["up", "--sites", "0", "--listen", "127.0.0.1:0", "--data-dir", other], 1, &["1 to 100000 sites"]),
+        (
+            &["ingest", "/nowhere/at/all.csv", "--data-dir", data_dir],
+            1,
+            &["in use by another process", "--url"],
+        ),
         (&["ingest", "/nowhere/at/all.csv", "--data-dir", other], 1, &["/nowhere/at/all.csv"]),
         (&["ingset"], 2, &["ingest"]),
         (&["summary", "--url", "http://127.0.0.1:1"], 1, &["127.0.0.1:1", "--url"]),

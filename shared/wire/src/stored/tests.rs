@@ -131,3 +131,65 @@ fn a_state_of_an_unknown_format_is_named() {
     let error = decode_state(site(), &format_2).unwrap_err().to_string();
     assert!(error.contains("format 2"), "{error}");
 }
+
+/// What earlier versions have stored must stay readable for ever: a line here is added to, never changed. A format that
+/// has to change gets a number of its own.
+const GOLDEN: &str = include_str!("../../golden/stored.hex");
+
+fn golden(name: &str) -> Vec<u8> {
+    let line = GOLDEN.lines().find_map(|line| line.strip_prefix(name)).expect("the golden file names it");
+    let digits = line.trim().as_bytes();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+#[test]
+fn what_format_1_has_stored_stays_readable_and_is_still_written_so() {
+    let energy = |value| Energy::from_milliwatt_hours(value).unwrap();
+    let kinesis = "49590338271490256608559692538361571095921575989136588898".parse().unwrap();
+    let position = |sub_sequence| Position { shard: ShardId(6), sequence: kinesis, sub_sequence };
+    let (state, hours) = folded(&[
+        (1_000_000, energy(12_340_000), energy(8_900_000), position(0)),
+        (1_000_015, energy(-250_000), energy(1), position(1)),
+        (1_000_060, energy(5), ENERGY_MAX, position(2)),
+    ]);
+    let finding = Finding {
+        rule: Rule::NegativeEnergy,
+        channel: Some(Channel::Generated),
+        score: wattstream_domain::Score(1_020),
+        expected: Some(Energy::ZERO),
+    };
+    let version = |revision| Version {
+        measure: Measure { generated: energy(-7), consumed: energy(7) },
+        findings: vec![finding],
+        position: position(u64::from(revision)),
+        revision,
+    };
+    let row = Row {
+        site_id: site(),
+        timestamp: Timestamp::MIN,
+        version: version(1),
+        before: Some(Box::new(version(0))),
+    };
+    let encoded = |encode: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = Vec::new();
+        encode(&mut bytes);
+        bytes
+    };
+    for (name, bytes) in [
+        ("state ", encoded(&|out| encode_state(&state, out))),
+        ("hour ", encoded(&|out| encode_hour(&hours[0], out))),
+        ("alert ", encoded(&|out| encode_alert(&state.outbox.alerts[0], out))),
+        ("row ", encoded(&|out| encode_row(&row, out))),
+    ] {
+        assert_eq!(hex(&bytes), hex(&golden(name)), "{name}is written otherwise");
+    }
+    assert_eq!(decode_state(site(), &golden("state ")).unwrap(), state);
+    assert_eq!(decode_hour(site(), hours[0].hour, &golden("hour ")).unwrap(), hours[0]);
+    assert_eq!(decode_alert(site(), &golden("alert ")).unwrap(), state.outbox.alerts[0]);
+    assert_eq!(decode_row(site(), Timestamp::MIN, &golden("row ")).unwrap(), row);
+}
