@@ -22,7 +22,7 @@ const USUAL_GAP_DECAY_MS: i64 = 4 * 24 * HOUR_MS;
 pub struct Cadence {
     /// The interval that most readings keep, in milliseconds; 0 when nothing is known.
     pub step_ms: i64,
-    /// How sure that is: confirmations less contradictions, 0 to [`VOTES_MAX`].
+    /// How sure that is: confirmations less contradictions, 0 to `VOTES_MAX`.
     pub votes: u8,
     /// The gap that this site makes by habit, in milliseconds; 0 when it makes none.
     pub usual_gap_ms: i64,

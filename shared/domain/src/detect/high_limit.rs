@@ -24,7 +24,7 @@ pub struct HighLimit {
 }
 
 impl HighLimit {
-    /// Compares an energy with [`LIMIT_PER_PEAK`] times the peak. A meter that has shown nothing yet has no limit.
+    /// Compares an energy with `LIMIT_PER_PEAK` times the peak. A meter that has shown nothing yet has no limit.
     pub fn judge(&self, energy: Energy) -> Verdict {
         let limit = LIMIT_PER_PEAK * i128::from(self.peak_milliwatt_hours);
         let score = Score::of(i128::from(energy.milliwatt_hours()), limit);
