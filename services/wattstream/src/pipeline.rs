@@ -49,14 +49,14 @@ pub(crate) fn store_settings(shards: Option<u32>) -> StoreSettings {
 
 type LocalProcessor = Processor<Store, Store, LocalAlerts>;
 
-/// As Lambda would be set for this stream, but for two settings. There is no window: a record that waits for company is
-/// seen later, and a batch costs no request. And retries end, so that a record that the engine itself stumbles over is
-/// set aside with its payload within some minutes, instead of holding up its shard until somebody looks.
+/// As Lambda would be set for this stream, without a window: a record that waits for company is seen later, and a batch
+/// costs no request. Retries do not end: a record that is given up after its row was written would leave that row
+/// outside of the totals. A shard that cannot go on shows in its lag, and the log keeps its records.
 const EVENT_SOURCE_SETTINGS: EventSourceSettings = EventSourceSettings {
     batch_records_max: BATCH_RECORDS_MAX,
     batch_window: Duration::ZERO,
     batch_bytes_max: BATCH_BYTES_MAX,
-    retry_attempts_max: Some(20),
+    retry_attempts_max: None,
     bisect_on_error: true,
     record_age_max: None,
     invocation_timeout: Duration::from_secs(60),
