@@ -103,7 +103,7 @@ impl Log {
         let bytes = records.iter().map(bytes_of).sum::<usize>().min(APPEND_QUEUE_BYTES_MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(kib(bytes)).await.map_err(|_| stopped())?;
         let (answer, answered) = oneshot::channel();
-        let append = Append { records, answer, _room: room };
+        let append = Append { records, answer, room };
         self.appends.as_ref().and_then(|appends| appends.send(append).ok()).ok_or_else(stopped)?;
         answered.await.map_err(|_| stopped())?
     }

@@ -28,8 +28,8 @@ const GROUP_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 pub(super) struct Append {
     pub(super) records: Vec<NewRecord>,
     pub(super) answer: oneshot::Sender<Result<()>>,
-    /// The room that it takes in the queue, given back with the answer.
-    pub(super) _room: OwnedSemaphorePermit,
+    /// The room that its records take in the queue.
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 /// The state of the writing thread.
@@ -50,10 +50,13 @@ impl Committer {
         while let Some(first) = appends.blocking_recv() {
             let group = gather(first, &mut appends);
             let result = self.commit(&group).map_err(Arc::new);
-            for append in group {
-                let answer = result.as_ref().copied().map_err(|error| shared("appending to the log", error));
+            for Append { records, answer, room } in group {
+                // Memory and room are free before the caller hears of it, so that its next append finds them.
+                drop(records);
+                drop(room);
+                let result = result.as_ref().copied().map_err(|error| shared("appending to the log", error));
                 // A caller that has gone away asked for no answer.
-                let _ = append.answer.send(answer);
+                let _ = answer.send(result);
             }
         }
     }

@@ -226,7 +226,7 @@ fn a_group_takes_what_waits_up_to_its_limit() {
     let append = |bytes: usize| Append {
         records: vec![record("k", vec![0; bytes])],
         answer: oneshot::channel().0,
-        _room: Arc::clone(&room).try_acquire_owned().unwrap(),
+        room: Arc::clone(&room).try_acquire_owned().unwrap(),
     };
     for bytes in [1, 2, 9 * 1_024 * 1_024, 3] {
         sender.send(append(bytes)).ok().unwrap();
