@@ -1,0 +1,23 @@
+//! The ports of the engine on AWS: Kinesis, DynamoDB, SNS and SQS.
+//!
+//! ```text
+//!   Tables, Queries ──► DynamoDB      Producer, Stream ──► Kinesis
+//!   Alerts          ──► SNS           DeadLetters      ──► SQS
+//! ```
+//!
+//! What must always hold:
+//! - No other crate sees the AWS SDK.
+//! - Every call ends before the [deadline] of its task; outside of one, before a limit of its own. A call that was given up may
+//!   have been applied all the same: that is what [`Kind::Retry`](wattstream_engine::Kind::Retry) means.
+//! - An answer that took in a part of its entries is not a success. Every batch API goes through [`batches`], which
+//!   sends again what came back, with jitter.
+//! - An error keeps its kind: [`error`] alone decides what the caller does about it.
+
+mod batches;
+mod clients;
+pub mod deadline;
+mod environment;
+mod error;
+
+pub use clients::{ClientError, Clients};
+pub use environment::{Environment, EnvironmentError};
