@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! engine, embedded, query-api, up ──► event ──┬─► tracing ──► logging: stderr, human lines or JSON
-//!                                             └─► metric  ──► prometheus: the body of GET /metrics
+//!                                             └─► metric  ─┬─► prometheus: the body of GET /metrics
+//!                                                          └─► emf: CloudWatch's lines on a Lambda's stdout
 //! ```
 //!
 //! What must always hold:
@@ -30,11 +31,13 @@
 //! assert!(exporter.render().contains(r#"wattstream_records_read_total{outcome="in_order"} 998"#));
 //! ```
 
+mod emf;
 pub mod event;
 mod logging;
 mod metric;
 mod prometheus;
 
+pub use emf::{EMF_NAMESPACE, EmfError, EmfExporter, install_emf};
 pub use event::{AlertPhase, BatchOutcome, DeadLetterCause, RecordCounts};
 pub use logging::{LogFormat, LoggingError, init_logging, init_logging_to};
 pub use metric::{Definition, Kind, Metric, describe_all};
