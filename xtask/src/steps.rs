@@ -104,7 +104,8 @@ fn real_data(workspace: &Workspace) -> anyhow::Result<Outcome> {
 /// Each planted bug must be noticed by the properties of the engine. The flag changes every crate, so it has a target
 /// folder of its own.
 fn mutants(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let test = ["test", "--locked", "--package", "wattstream-engine", "--test", "mutants"];
+    let test =
+        ["test", "--locked", "--package", "wattstream-engine", "--test", "mutants", "--test", "panics"];
     let quietly = ["--target-dir", "target/mutants", "--", "--nocapture"];
     let mut command = workspace.cargo(test.into_iter().chain(quietly));
     run(command.env("RUSTFLAGS", "--cfg wattstream_mutants"))?;

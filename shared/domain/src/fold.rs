@@ -116,6 +116,7 @@ pub fn evolve(state: &mut SiteState, record: &Record, event: &Event) -> Effects 
             Effects { hour: replace_hour(state, record, *hour_totals), has_alerts }
         }
         Event::Revision { version, previous, hour_totals } => {
+            assert!(!mutant::is_planted(Mutant::PanicAtRevision), "this panic was planted");
             state.totals.revise_reading(previous, measure, &version.findings);
             let has_alerts = raise_alerts(state, *timestamp, &version.findings, false);
             Effects { hour: replace_hour(state, record, *hour_totals), has_alerts }

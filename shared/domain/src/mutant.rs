@@ -42,6 +42,8 @@ pub enum Mutant {
     DuplicateWithoutSnapshot,
     /// A batch acknowledged although its dead letters were not kept.
     RejectDropped,
+    /// A panic at every revision. It is not in [`Mutant::ALL`]: the engine lives with it.
+    PanicAtRevision,
 }
 
 impl Mutant {

@@ -28,7 +28,11 @@ pub enum Cause {
     Rejected(Reason),
     /// It could not be delivered.
     GivenUp(GivenUpCondition),
+    /// The engine panicked at its site: a mistake of ours.
+    EngineFailed,
 }
+
+const ENGINE_FAILED: &str = "engine_failed";
 
 impl Cause {
     /// The stable code that tables and queries use.
@@ -36,11 +40,15 @@ impl Cause {
         match self {
             Self::Rejected(reason) => reason.code(),
             Self::GivenUp(condition) => condition.code(),
+            Self::EngineFailed => ENGINE_FAILED,
         }
     }
 
     /// The cause with this code.
     pub fn from_code(code: &str) -> Option<Self> {
+        if code == ENGINE_FAILED {
+            return Some(Self::EngineFailed);
+        }
         let given_up = GivenUpCondition::ALL.into_iter().find(|condition| condition.code() == code);
         given_up.map(Self::GivenUp).or_else(|| Reason::from_code(code).map(Self::Rejected))
     }

@@ -17,6 +17,7 @@ mod cache;
 mod dead_letter;
 mod error;
 mod event_source;
+mod panic;
 mod policy;
 pub mod ports;
 mod processor;

@@ -8,31 +8,35 @@
 //! - The order of the writes is the one above. Every write can be repeated, so a crash between any two of them, or a
 //!   second delivery, changes nothing in the result.
 //! - A record that cannot be read never fails its batch; it goes to the dead letters.
+//! - A site that the fold panics at is set aside with its records; the other sites go on.
 //! - A site whose write failed is reported by its first record in the batch, and nothing further of it is written; the
 //!   other sites go on.
 //! - A state stays in memory only when its whole batch was written.
 //! - An alert is published only when the state that holds it has been stored.
 
 mod decode;
+mod fold;
 mod load;
 mod publish;
 mod write;
 
+use std::collections::BTreeMap;
+
 use tokio::time::Instant;
 use wattstream_domain::mutant::{self, Mutant};
-use wattstream_domain::{Outcome, SequenceNumber, ShardId, SiteFold};
+use wattstream_domain::{SequenceNumber, ShardId};
 use wattstream_telemetry::event::{
     BatchOutcome, BatchProcessed, CommitConflicted, DeadLetterCause, DeadLettersStored, RecordCounts,
     RecordsRejected,
 };
 
-use crate::cache::{CachedSite, ShardCache, WarmCache};
+use crate::cache::{ShardCache, WarmCache};
 use crate::policy::SnapshotPolicy;
 use crate::ports::{Alerts, Consumer, DeadLetters, Failures, InstanceId, ShardMark, Tables};
-use crate::{Batch, BatchReply, Kind, Result};
+use crate::{Batch, BatchReply, DeadLetter, Kind, Result};
 
-use decode::{Decoded, SiteRecords};
-use load::Loaded;
+use decode::Decoded;
+use fold::{FoldedBatch, fold_batch};
 use write::FoldedSite;
 
 /// How often a batch is folded when its writes meet those of somebody else, before its sites are reported as failed.
@@ -63,6 +67,10 @@ pub struct Processor<T, D, A> {
 struct Attempt {
     sites: Vec<FoldedSite>,
     failures: Failures,
+    /// The first record of a site that the fold panicked at, when those could not be set aside.
+    unkept: Option<SequenceNumber>,
+    /// How many records were set aside because of a panic.
+    set_aside: u64,
     /// The states of the shard's other sites, when they are known.
     others: Option<ShardCache>,
 }
@@ -76,14 +84,15 @@ impl<T: Tables, D: DeadLetters, A: Alerts> Processor<T, D, A> {
     /// Processes a batch. Names the first record of every site, and the first dead letter, that could not be written.
     async fn process(&self, batch: &Batch) -> Result<(BatchReply, RecordCounts)> {
         let decoded = decode::decode(batch);
-        let mut failed: Vec<SequenceNumber> =
-            self.quarantine(batch.shard, &decoded).await.into_iter().collect();
-        let Attempt { mut sites, failures, others } = self.fold_until_settled(batch, &decoded).await?;
-        self.publish_alerts(&mut sites, &failures).await;
+        let unkept = self.quarantine(batch.shard, &decoded.letters, DeadLetterCause::Rejected).await;
+        let mut attempt = self.fold_until_settled(batch, &decoded).await?;
+        self.publish_alerts(&mut attempt.sites, &attempt.failures).await;
+        let mut failed: Vec<SequenceNumber> = unkept.into_iter().chain(attempt.unkept).collect();
+        let counts = count(&attempt, &decoded);
+        let Attempt { sites, failures, others, .. } = attempt;
         failed.extend(
             sites.iter().filter(|site| failures.contains_key(&site.state.site_id)).map(|site| site.first),
         );
-        let counts = count(&sites, &decoded);
         if failed.is_empty() || mutant::is_planted(Mutant::AcknowledgeBeforeWrite) {
             self.finish(batch, sites, others).await?;
             return Ok((BatchReply::default(), counts));
@@ -94,17 +103,22 @@ impl<T: Tables, D: DeadLetters, A: Alerts> Processor<T, D, A> {
         Ok((BatchReply { failures: failed }, counts))
     }
 
-    /// Keeps what could not be read. Returns the first of it when it could not be kept.
-    async fn quarantine(&self, shard: ShardId, decoded: &Decoded) -> Option<SequenceNumber> {
-        let first = decoded.letters.first()?;
+    /// Sets letters aside. Returns the first of them when they could not be kept.
+    async fn quarantine(
+        &self,
+        shard: ShardId,
+        letters: &[DeadLetter],
+        cause: DeadLetterCause,
+    ) -> Option<SequenceNumber> {
+        let first = letters.first()?;
         let shard = shard.to_string();
-        match self.dead_letters.put(&decoded.letters).await {
+        match self.dead_letters.put(letters).await {
             Ok(()) => {
-                for (reason, records) in decoded.rejects_by_reason() {
+                for (reason, records) in by_reason(letters) {
                     RecordsRejected { shard: &shard, reason, records }.emit();
                 }
-                let letters = decoded.letters.len() as u64;
-                DeadLettersStored { shard: &shard, cause: DeadLetterCause::Rejected, letters }.emit();
+                let letters = letters.len() as u64;
+                DeadLettersStored { shard: &shard, cause, letters }.emit();
                 None
             }
             Err(error) => {
@@ -134,14 +148,10 @@ impl<T: Tables, D: DeadLetters, A: Alerts> Processor<T, D, A> {
         let loaded = load::load(&self.tables, &decoded.sites, others.as_mut()).await?;
         let last = batch.records.last().map_or(SequenceNumber::ZERO, |record| record.sequence);
         let is_extra_due = self.settings.snapshot_policy.is_due(last);
-        let mut sites: Vec<FoldedSite> = decoded
-            .sites
-            .iter()
-            .zip(loaded)
-            .map(|(records, loaded)| fold_site(records, loaded, is_extra_due))
-            .collect();
+        let FoldedBatch { mut sites, letters } = fold_batch(batch, decoded, loaded, is_extra_due);
+        let unkept = self.quarantine(batch.shard, &letters, DeadLetterCause::EngineFailed).await;
         let failures = write::write(&self.tables, &mut sites).await;
-        Ok(Attempt { sites, failures, others })
+        Ok(Attempt { sites, failures, unkept, set_aside: letters.len() as u64, others })
     }
 
     /// The states that this instance remembers of a shard, when it was also the last to begin a batch there.
@@ -191,46 +201,23 @@ impl<T: Tables, D: DeadLetters, A: Alerts> Consumer for Processor<T, D, A> {
     }
 }
 
-/// Folds the records of one site.
-fn fold_site(records: &SiteRecords, loaded: Loaded, is_extra_due: bool) -> FoldedSite {
-    let CachedSite { state, version, holds_published_alerts } = loaded.site;
-    let mut fold = SiteFold::new(state, loaded.rows);
-    let mut counts = RecordCounts::default();
-    for record in &records.records {
-        *counter(&mut counts, fold.fold(record).0) += 1;
-    }
-    let folded = fold.finish();
-    let has_changed = counts.total() != counts.already_folded;
-    FoldedSite {
-        first: records.first().sequence,
-        state: folded.state,
-        version,
-        rows: folded.rows.into_writes().collect(),
-        hours: folded.hours.into_values().collect(),
-        is_due: folded.is_snapshot_due || has_changed && (is_extra_due || holds_published_alerts),
-        holds_published_alerts,
-        counts,
-    }
-}
-
-fn counter(counts: &mut RecordCounts, outcome: Outcome) -> &mut u64 {
-    match outcome {
-        Outcome::AlreadyFolded => &mut counts.already_folded,
-        Outcome::InOrder => &mut counts.in_order,
-        Outcome::Late => &mut counts.late,
-        Outcome::Duplicate => &mut counts.duplicate,
-        Outcome::Revision => &mut counts.revision,
-    }
-}
-
-fn count(sites: &[FoldedSite], decoded: &Decoded) -> RecordCounts {
-    let rejected = RecordCounts { rejected: decoded.letters.len() as u64, ..RecordCounts::default() };
-    sites.iter().fold(rejected, |mut sum, site| {
+fn count(attempt: &Attempt, decoded: &Decoded) -> RecordCounts {
+    let rejected = decoded.letters.len() as u64 + attempt.set_aside;
+    let rejected = RecordCounts { rejected, ..RecordCounts::default() };
+    attempt.sites.iter().fold(rejected, |mut sum, site| {
         sum.in_order += site.counts.in_order;
         sum.late += site.counts.late;
         sum.duplicate += site.counts.duplicate;
         sum.revision += site.counts.revision;
         sum.already_folded += site.counts.already_folded;
         sum
+    })
+}
+
+/// How many letters there are of each reason.
+fn by_reason(letters: &[DeadLetter]) -> BTreeMap<&'static str, u64> {
+    letters.iter().fold(BTreeMap::new(), |mut counts, letter| {
+        *counts.entry(letter.cause.code()).or_default() += 1;
+        counts
     })
 }

@@ -13,7 +13,9 @@ pub const EMF_NAMESPACE: &str = "wattstream";
 
 /// Why metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("metrics were already set up in this process, or could not be: {0}; call install_emf once, from main")]
+#[error(
+    "metrics were already set up in this process, or could not be: {0}; call install_emf once, from main"
+)]
 pub struct EmfError(String);
 
 /// Writes what the process has reported.
@@ -74,7 +76,10 @@ mod tests {
         ] {
             assert!(read.contains(part), "{part} is not in {read}");
         }
-        assert!(lines.contains(r#"{"Name":"wattstream_batch_duration_seconds","Unit":"Seconds"}"#), "{lines}");
+        assert!(
+            lines.contains(r#"{"Name":"wattstream_batch_duration_seconds","Unit":"Seconds"}"#),
+            "{lines}"
+        );
 
         let mut again = Vec::new();
         exporter.flush_to(&mut again, "request-2").unwrap();

@@ -74,6 +74,8 @@ pub enum DeadLetterCause {
     RetriesExhausted,
     /// It grew too old while its batch failed.
     TooOld,
+    /// The engine panicked at its site.
+    EngineFailed,
 }
 
 impl DeadLetterCause {
@@ -82,6 +84,7 @@ impl DeadLetterCause {
             Self::Rejected => "rejected",
             Self::RetriesExhausted => "retries_exhausted",
             Self::TooOld => "too_old",
+            Self::EngineFailed => "engine_failed",
         }
     }
 }
@@ -286,7 +289,7 @@ impl DeadLettersStored<'_> {
         let (shard, cause, letters) = (self.shard, self.cause.name(), self.letters);
         match self.cause {
             DeadLetterCause::Rejected => debug!(shard, cause, letters, "Dead letters were stored."),
-            DeadLetterCause::RetriesExhausted | DeadLetterCause::TooOld => {
+            DeadLetterCause::RetriesExhausted | DeadLetterCause::TooOld | DeadLetterCause::EngineFailed => {
                 error!(
                     shard,
                     cause, letters, "Records could not be processed; redrive them from the dead letters."

@@ -6,7 +6,6 @@
 //! - Whatever fails is tried again, later each time; only a cancelled token ends the work before the end of the shard.
 //!   When it does, the invocation in flight is finished and its checkpoint is written once.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +23,7 @@ use super::batch_buffer::BatchBuffer;
 use super::delivery::{Delivery, Failure, Settlement, Slice, Step};
 use super::status::{EventSourceStatus, Operation};
 use super::{EventSourcePorts, EventSourceSettings};
+use crate::panic::panic_message;
 use crate::ports::{
     Checkpoint, Checkpoints, Consumer, GivenUp, GivenUpCondition, OnFailure, ShardRead, Stream,
 };
@@ -341,9 +341,4 @@ pub(crate) fn tell_failure(shard: &str, operation: Operation, attempt: u32, erro
     } else {
         tracing::warn!(shard, operation, attempt, %error, "A call of the event source failed and is repeated.");
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -1,7 +1,5 @@
 //! From the bytes of a batch to the records of its sites, and the letters that nobody can read.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use hashbrown::HashMap;
 use wattstream_domain::{Position, Record, ShardId, SiteId};
@@ -34,23 +32,15 @@ impl SiteRecords {
     }
 }
 
-impl Decoded {
-    /// How many payloads were rejected, by the code of the reason.
-    pub(super) fn rejects_by_reason(&self) -> BTreeMap<&'static str, u64> {
-        self.letters.iter().fold(BTreeMap::new(), |mut counts, letter| {
-            *counts.entry(letter.cause.code()).or_default() += 1;
-            counts
-        })
-    }
-}
-
 /// Reads every payload of a batch, those inside of aggregates included.
 pub(super) fn decode(batch: &Batch) -> Decoded {
     let mut decoded = Decoded::default();
     let mut index_by_site: HashMap<SiteId, usize> = HashMap::new();
     for record in &batch.records {
         match deaggregate(&record.data) {
-            Err(reject) => decoded.letters.push(letter(batch.shard, record, 0, record.data.clone(), reject)),
+            Err(reject) => {
+                decoded.letters.push(rejected(letter(batch.shard, record, 0, record.data.clone()), reject))
+            }
             Ok(payloads) => {
                 for (sub_sequence, payload) in payloads.iter() {
                     match decode_reading(payload) {
@@ -65,13 +55,8 @@ pub(super) fn decode(batch: &Batch) -> Decoded {
                             decoded.sites[index].records.push(Record { position, reading });
                         }
                         Err(reject) => {
-                            decoded.letters.push(letter(
-                                batch.shard,
-                                record,
-                                sub_sequence,
-                                payload.clone(),
-                                reject,
-                            ));
+                            let letter = letter(batch.shard, record, sub_sequence, payload.clone());
+                            decoded.letters.push(rejected(letter, reject));
                         }
                     }
                 }
@@ -85,18 +70,17 @@ fn position(shard: ShardId, record: &StreamRecord, sub_sequence: u64) -> Positio
     Position { shard, sequence: record.sequence, sub_sequence }
 }
 
-fn letter(
-    shard: ShardId,
-    record: &StreamRecord,
-    sub_sequence: u64,
-    payload: Bytes,
-    reject: Reject,
-) -> DeadLetter {
+/// A letter of a payload, with a cause that its caller replaces.
+pub(super) fn letter(shard: ShardId, record: &StreamRecord, sub_sequence: u64, payload: Bytes) -> DeadLetter {
     DeadLetter {
         position: position(shard, record, sub_sequence),
         arrival: record.arrival,
-        cause: Cause::Rejected(reject.reason),
-        detail: reject.detail,
+        cause: Cause::EngineFailed,
+        detail: String::new(),
         payload,
     }
+}
+
+fn rejected(letter: DeadLetter, reject: Reject) -> DeadLetter {
+    DeadLetter { cause: Cause::Rejected(reject.reason), detail: reject.detail, ..letter }
 }

@@ -110,6 +110,13 @@ const EVENTS: &[Expected] = &[
     },
     Expected {
         emit: || {
+            DeadLettersStored { shard: SHARD, cause: DeadLetterCause::EngineFailed, letters: 3 }.emit();
+        },
+        lines: &[r#"wattstream_dead_letters_total{cause="engine_failed"} 3"#],
+        log: Some((Level::ERROR, "Records could not be processed; redrive them from the dead letters.")),
+    },
+    Expected {
+        emit: || {
             DeadLettersStored { shard: SHARD, cause: DeadLetterCause::RetriesExhausted, letters: 3 }.emit();
         },
         lines: &[r#"wattstream_dead_letters_total{cause="retries_exhausted"} 3"#],
