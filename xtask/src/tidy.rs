@@ -51,9 +51,8 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// Folders that hold what is made or fetched, not what is written.
-const SKIPPED_FOLDERS: &[&str] =
-    &[".git", "target", "data", "node_modules", "__pycache__", ".venv", "cdk.out"];
+/// What holds what is made or fetched, not what is written: folders, and `.git` in a linked worktree, which is a file.
+const SKIPPED: &[&str] = &[".git", "target", "data", "node_modules", "__pycache__", ".venv", "cdk.out"];
 
 /// Folders of our own below the root; deeper than this nothing is looked for.
 const DEPTH_MAX: usize = 16;
@@ -84,11 +83,13 @@ fn files_below(folder: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
+        if SKIPPED.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         let kind = entry.file_type()?;
         if kind.is_file() {
             files.push(entry.path());
-        } else if kind.is_dir() && depth > 0 && !SKIPPED_FOLDERS.iter().any(|name| entry.file_name() == *name)
-        {
+        } else if kind.is_dir() && depth > 0 {
             files.extend(files_below(&entry.path(), depth - 1)?);
         }
     }

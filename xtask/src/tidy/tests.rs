@@ -96,3 +96,16 @@ fn bytes_that_are_no_text_are_passed_over() {
     fs::write(&path, [0x89, 0xff, 0xfe]).unwrap();
     assert_eq!(text_of(&path).unwrap(), None);
 }
+
+#[test]
+fn what_is_made_or_fetched_is_not_looked_at_and_what_is_beside_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = Workspace { root: folder.path().to_owned() };
+    let wrong = format!("gitdir: {}/main/.git/worktrees/x\n", concat!("/wo", "rk"));
+    fs::write(folder.path().join(".git"), &wrong).unwrap();
+    fs::create_dir(folder.path().join("target")).unwrap();
+    fs::write(folder.path().join("target/notes.md"), &wrong).unwrap();
+    check(&workspace).unwrap();
+    fs::write(folder.path().join("notes.md"), &wrong).unwrap();
+    assert!(check(&workspace).unwrap_err().to_string().contains("notes.md:1: a path of one machine"));
+}
