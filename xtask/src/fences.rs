@@ -136,6 +136,11 @@ const OWNED: &[Owned] = &[
         why: "it is for tests: name it under [dev-dependencies]",
     },
     Owned {
+        dependency: "wattstream-test-env",
+        by: &["wattstream-testkit", "xtask"],
+        why: "it is for tests: name it under [dev-dependencies]",
+    },
+    Owned {
         dependency: "metrics*",
         by: &["wattstream-telemetry"],
         why: "emit an event of wattstream_telemetry",

@@ -14,9 +14,11 @@
 //! - [`oracle`]: what a log means, worked out the slow and obvious way.
 //! - [`properties`]: what must hold for every log and every course of deliveries.
 //! - [`contract`]: what every implementation of a port must do.
+//! - [`local_aws`]: DynamoDB, SNS, SQS and Kinesis on this machine, as processes of one test.
+//! - [`skip`]: the one way for a test to go without something.
 //!
-//! What must always hold: everything is a function of its arguments. There is no clock and no randomness but a seed, so
-//! a failure that was seen once can be seen again.
+//! What must always hold: everything but `local_aws` is a function of its arguments. There is no clock and no randomness
+//! but a seed, so a failure that was seen once can be seen again.
 
 mod builders;
 pub mod contract;
@@ -32,3 +34,4 @@ pub use builders::{Site, at, energy, payload, position, reading, record};
 pub use fault::{Fault, Faults, Faulty};
 pub use memory::{Contents, LetterKey, MemoryStore};
 pub use shards::{Numbers, ShardLog, Shards};
+pub use wattstream_test_env::{local_aws, skip};

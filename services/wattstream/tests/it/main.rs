@@ -1,9 +1,5 @@
 //! The program as its users run it: real processes, real files, real sockets.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on has failed, and may say why"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and may say why")]
 
 mod bad_input;
 mod commands;

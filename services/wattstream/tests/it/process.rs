@@ -48,9 +48,7 @@ pub(crate) fn path(path: &Path) -> &str {
 pub(crate) fn real_series() -> Option<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/energy/replay");
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        let message = format!("SKIPPED: no real data in {}", folder.display());
-        assert!(std::env::var_os("WATTSTREAM_REQUIRE_ALL").is_none(), "{message}");
-        println!("{message}");
+        wattstream_test_env::skip(&format!("no real data in {}", folder.display()));
         return None;
     };
     let mut files: Vec<PathBuf> =
