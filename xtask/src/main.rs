@@ -2,20 +2,21 @@
 //! argument; it writes to stderr only; it exits with 0 when all is well and with 1 when anything is not.
 
 mod fences;
+mod local_aws;
 mod steps;
 mod tidy;
 mod workspace;
 
 use std::{
-    env,
     io::{self, Write},
     process::ExitCode,
 };
 
+use anyhow::bail;
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
-    steps::{SkipPolicy, TEST_STEPS, Verdict},
+    steps::{Outcome, SkipPolicy, TEST_STEPS, Verdict},
     workspace::Workspace,
 };
 
@@ -36,10 +37,23 @@ enum Verb {
         #[arg(value_parser = PossibleValuesParser::new(TEST_STEPS.iter().map(|step| step.name)))]
         only: Vec<String>,
     },
+    /// AWS on this machine, for the tests and for looking around.
+    LocalAws {
+        #[command(subcommand)]
+        verb: LocalAwsVerb,
+    },
     /// Prove which crates stay apart.
     Fences,
     /// Check the rules of style that no compiler knows.
     Tidy,
+}
+
+#[derive(Subcommand)]
+enum LocalAwsVerb {
+    /// Install what the tests need, by name and in the versions of shared/test-env/local-aws, unless it is there already.
+    Install,
+    /// Start every server on a free port of the loopback, say where, and stop them at Ctrl-C.
+    Up,
 }
 
 fn main() -> ExitCode {
@@ -62,6 +76,15 @@ fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
             let verdict = steps::run_in_order(selected, &workspace, skip_policy(), &mut io::stderr())?;
             Ok(if verdict == Verdict::Passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Verb::LocalAws { verb } => {
+            if let Outcome::Skipped(why) = local_aws::install(&workspace)? {
+                bail!("{why}");
+            }
+            match verb {
+                LocalAwsVerb::Install => Ok(ExitCode::SUCCESS),
+                LocalAwsVerb::Up => local_aws::up(&mut io::stderr()).map(|()| ExitCode::SUCCESS),
+            }
+        }
         Verb::Fences => fences::check(&workspace).map(|()| ExitCode::SUCCESS),
         Verb::Tidy => tidy::check(&workspace).map(|()| ExitCode::SUCCESS),
     }
@@ -69,8 +92,5 @@ fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
 
 /// A variable rather than a flag, because tests that may skip themselves read it too.
 fn skip_policy() -> SkipPolicy {
-    match env::var_os("WATTSTREAM_REQUIRE_ALL") {
-        Some(value) if value == "1" => SkipPolicy::Failure,
-        _ => SkipPolicy::Allowed,
-    }
+    if wattstream_test_env::everything_is_required() { SkipPolicy::Failure } else { SkipPolicy::Allowed }
 }

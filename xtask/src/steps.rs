@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    fences, tidy,
+    fences, local_aws, tidy,
     workspace::{Workspace, run},
 };
 
@@ -53,6 +53,7 @@ pub(crate) const TEST_STEPS: &[Step] = &[
     Step { name: "tidy", run: |workspace| tidy::check(workspace).map(|()| Outcome::Passed) },
     Step { name: "clippy", run: clippy },
     Step { name: "fences", run: |workspace| fences::check(workspace).map(|()| Outcome::Passed) },
+    Step { name: "local-aws", run: local_aws::install },
     Step { name: "tests", run: tests },
     Step { name: "real-data", run: real_data },
     Step { name: "mutants", run: mutants },
