@@ -1,15 +1,17 @@
 //! What the event source hands to its consumer, and what it gets back.
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
 
-/// A record of the stream: bytes that nobody has looked at yet.
+/// A record of the stream: bytes that nobody has looked at yet. Key and payload share the memory of what they came in, so
+/// that a record costs no allocation of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamRecord {
     /// Its number in its shard.
     pub sequence: SequenceNumber,
     /// The key whose hash chose the shard.
-    pub partition_key: String,
+    pub partition_key: ByteString,
     /// When the stream took it.
     pub arrival: Timestamp,
     /// The payload: a reading as JSON, an aggregate of such, or anything else that somebody sent.

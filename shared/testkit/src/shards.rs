@@ -110,8 +110,8 @@ impl Shards {
         let numbers = self.numbers;
         let shard = self.get_mut(id);
         let sequence = numbers.number(shard.records.len());
-        let NewRecord { partition_key, data } = record;
-        shard.records.push(StreamRecord { sequence, partition_key, arrival, data });
+        let partition_key = record.partition_key.into();
+        shard.records.push(StreamRecord { sequence, partition_key, arrival, data: record.data });
         id
     }
 

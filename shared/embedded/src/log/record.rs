@@ -1,6 +1,7 @@
 //! A record of the log as a value: arrival, length of the partition key, partition key, payload.
 
 use bytes::{Buf, Bytes};
+use bytestring::ByteString;
 use wattstream_domain::Timestamp;
 use wattstream_engine::StreamRecord;
 use wattstream_engine::ports::NewRecord;
@@ -17,14 +18,13 @@ pub(super) fn encode(arrival: Timestamp, record: &NewRecord) -> Vec<u8> {
     value
 }
 
-/// The record with this value; its payload shares the memory of `value`.
+/// The record with this value; key and payload share the memory of `value`.
 pub(super) fn decode(sequence: u64, mut value: Bytes) -> Option<StreamRecord> {
     let arrival = Timestamp::from_unix_ms(value.try_get_i64().ok()?)?;
     let key_bytes = usize::from(value.try_get_u16().ok()?);
     if key_bytes > value.len() {
         return None;
     }
-    let key = value.split_to(key_bytes);
-    let partition_key = str::from_utf8(&key).ok()?.to_owned();
+    let partition_key = ByteString::try_from(value.split_to(key_bytes)).ok()?;
     Some(StreamRecord { sequence: sequence.into(), partition_key, arrival, data: value })
 }

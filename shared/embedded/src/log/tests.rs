@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fixture::{Fixture, START_MS, at, record};
+use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::join_all;
 use std::pin::pin;
@@ -237,11 +238,20 @@ fn a_group_takes_what_waits_up_to_its_limit() {
 }
 
 #[test]
+fn key_and_payload_of_a_record_share_the_memory_of_its_value() {
+    let value = Bytes::from(record::encode(at(START_MS), &record("key", "data")));
+    let decoded = record::decode(7, value.clone()).unwrap();
+    for part in [decoded.partition_key.as_bytes(), &decoded.data] {
+        assert!(value.as_ptr_range().contains(&part.as_ptr()));
+    }
+}
+
+#[test]
 fn values_that_are_no_record_are_recognised() {
     let value = record::encode(at(START_MS), &record("key", "data"));
     let whole = record::decode(7, value.clone().into()).unwrap();
     assert_eq!(
-        (whole.partition_key.as_str(), &whole.data[..], whole.arrival),
+        (&whole.partition_key[..], &whole.data[..], whole.arrival),
         ("key", &b"data"[..], at(START_MS))
     );
     for length in 0..13 {

@@ -87,8 +87,9 @@ async fn records_of_a_key_keep_their_order_and_their_bytes<S: Producer + Stream>
     let mut shards_of_key: BTreeMap<String, BTreeSet<ShardId>> = BTreeMap::new();
     for (shard, records) in all_records(store).await {
         for record in records {
-            shards_of_key.entry(record.partition_key.clone()).or_default().insert(shard);
-            found.entry(record.partition_key).or_default().push(record.data);
+            let key = String::from(record.partition_key);
+            shards_of_key.entry(key.clone()).or_default().insert(shard);
+            found.entry(key).or_default().push(record.data);
         }
     }
     assert!(found == sent, "the records of a key keep their order and their bytes");
