@@ -76,6 +76,18 @@ function ago(instant) {
   return new Date(instant).toLocaleDateString();
 }
 
+/** A span of time in the unit that suits its length. */
+function span(ms) {
+  const units = [
+    [86_400_000, "d"],
+    [3_600_000, "h"],
+    [60_000, "min"],
+    [1_000, "s"],
+  ];
+  const [size, unit] = units.find(([size]) => ms >= size * 2 || ms === size) ?? [1, "ms"];
+  return `${number(ms / size, ms % size && ms < size * 10 ? 1 : 0)} ${unit}`;
+}
+
 const inWords = (rule) => rule.replaceAll("_", " ");
 
 /** Sets a text, and leaves the document alone when it stands there already. */
@@ -474,8 +486,7 @@ function alertItem(alert) {
     element("search").value = alert.site_id;
     searchFor(alert.site_id);
   });
-  const count = `${number(alert.readings, 0)} ${alert.readings === 1 ? "reading" : "readings"}`;
-  const what = make("div", "", `${inWords(alert.rule)} ${isClosed ? `is over, ${count}` : "began"}`);
+  const what = make("div", "", alert.kind === "silence" ? silenceInWords(alert) : episodeInWords(alert));
   const when = make("span", "note ago", ago(alert.at));
   when.title = alert.at;
   const place = make("div", "alert-place");
@@ -485,6 +496,16 @@ function alertItem(alert) {
   const item = make("li");
   item.append(mark, text);
   return item;
+}
+
+function episodeInWords({ rule, phase, readings }) {
+  const count = `${number(readings, 0)} ${readings === 1 ? "reading" : "readings"}`;
+  return `${inWords(rule)} ${phase === "closed" ? `is over, ${count}` : "began"}`;
+}
+
+function silenceInWords({ phase, at, last_seen, interval_ms }) {
+  if (phase === "closed") return `heard again after ${span(Date.parse(at) - Date.parse(last_seen))}`;
+  return `silent, last reading ${ago(last_seen)}; usually one every ${span(interval_ms)}`;
 }
 
 // ---- start

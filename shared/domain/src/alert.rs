@@ -1,13 +1,14 @@
 //! Alerts: what a person is told.
 //!
-//! A run of anomalous readings of one rule at one site is an [`Episode`]. It raises one alert when it opens and one when
-//! it closes. An alert's id is a function of the log alone, so that a second delivery raises the same alert and not
-//! another. Alerts wait in their site's [`Outbox`], stored with its state, until they have been published.
+//! A run of anomalous readings of one rule at one site is an [`Episode`], a site that sends nothing is a [`Silence`]. Each
+//! raises one alert when it opens and one when it closes. An alert's id is a function of the log alone, so that a second
+//! delivery, or a second look at the clock, raises the same alert and not another. The alerts of episodes wait in their
+//! site's [`Outbox`], stored with its state, until they have been published.
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use crate::{Finding, Rule, Score, SiteId, Timestamp};
+use crate::{Finding, Rule, Score, Severity, Silence, SiteId, Timestamp};
 
 /// In-order readings without a finding of its rule that close an episode: one good reading between bad ones does not.
 pub const EPISODE_QUIET_READINGS: u32 = 3;
@@ -44,7 +45,7 @@ pub struct Episodes {
     pub opened: u64,
 }
 
-/// Which end of an episode an alert tells of.
+/// Which end of its subject an alert tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// It has begun.
@@ -63,33 +64,62 @@ impl Phase {
     }
 }
 
-/// One end of an episode, as told to a person.
+/// One end of an episode or of a silence, as told to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// The site.
     pub site_id: SiteId,
     /// Opened or closed.
     pub phase: Phase,
-    /// The reading that raised this alert.
+    /// The instant that it tells of: that of the reading which opened or closed the episode; of a silence, when the site
+    /// began to count as silent, or when it was found to speak again.
     pub at: Timestamp,
-    /// The episode as it was then.
-    pub episode: Episode,
+    /// What has opened or closed.
+    pub subject: Subject,
 }
 
-impl Alert {
-    /// The id, the same for every delivery of the log: site, number of the episode, rule, phase.
-    pub fn id(&self) -> AlertId {
-        AlertId(format!(
-            "{}/{}/{}/{}",
-            self.site_id,
-            self.episode.number,
-            self.episode.rule,
-            self.phase.name()
-        ))
+/// What an alert tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Readings that break a rule: the episode as it was then.
+    Episode(Episode),
+    /// No readings.
+    Silence(Silence),
+}
+
+impl Subject {
+    /// The name that metrics use: that of the rule, or `silence`, which is no rule.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Episode(episode) => episode.rule.name(),
+            Self::Silence(_) => "silence",
+        }
+    }
+
+    /// How bad it is. Readings that never came are in need of a substitute.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Episode(episode) => episode.rule.severity(),
+            Self::Silence(_) => Severity::Error,
+        }
     }
 }
 
-/// The name of an alert, for example `pv-farm-01/7/negative_energy/opened`.
+impl Alert {
+    /// The id, the same for every delivery of the log: site, number of the episode and rule, or the newest reading before
+    /// the silence, and phase.
+    pub fn id(&self) -> AlertId {
+        let Self { site_id, phase, subject, .. } = self;
+        let phase = phase.name();
+        AlertId(match subject {
+            Subject::Episode(Episode { number, rule, .. }) => format!("{site_id}/{number}/{rule}/{phase}"),
+            Subject::Silence(Silence { last_seen, .. }) => format!("{site_id}/silence/{last_seen}/{phase}"),
+        })
+    }
+}
+
+/// The name of an alert, for example `pv-farm-01/7/negative_energy/opened` or
+/// `pv-farm-01/silence/2025-06-20T00:00:00.000Z/closed`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertId(String);
 

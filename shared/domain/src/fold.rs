@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::mutant::{self, Mutant};
 use crate::{
     Alert, Finding, Frontier, Hour, HourRow, HourTotals, Judgement, Reading, Record, Row, Score, SiteRows,
-    SiteState, Timestamp, Version,
+    SiteState, Subject, Timestamp, Version,
 };
 
 /// What a record means to its site.
@@ -137,7 +137,8 @@ fn raise_alerts(state: &mut SiteState, at: Timestamp, findings: &[Finding], in_o
     let changes = state.episodes.observe(at, findings, in_order);
     let has_alerts = !changes.is_empty();
     for (phase, episode) in changes {
-        state.outbox.push(Alert { site_id: state.site_id, phase, at, episode });
+        let subject = Subject::Episode(episode);
+        state.outbox.push(Alert { site_id: state.site_id, phase, at, subject });
     }
     has_alerts
 }

@@ -2,7 +2,7 @@
 //!
 //! Sites send readings; each is a fact of a log. This crate says what a reading is, what each new record means to its
 //! site ([`decide`]), what is known of a site afterwards ([`evolve`]), what is odd about it ([`Detector`]) and which
-//! alerts follow ([`Episodes`]). It is pure: no I/O, no clock, no randomness, no serialisation.
+//! alerts follow ([`Episodes`], [`Silence`]). It is pure: no I/O, no clock, no randomness, no serialisation.
 //!
 //! ```text
 //!   record ──► decide ──► event ──► evolve ──► state, row, hour, alerts
@@ -46,13 +46,14 @@ pub mod mutant;
 mod position;
 mod reading;
 mod rows;
+mod silence;
 mod site_id;
 mod state;
 mod timestamp;
 mod totals;
 
 pub use alert::{
-    Alert, AlertId, EPISODE_QUIET_READINGS, Episode, Episodes, OUTBOX_ALERTS_MAX, Outbox, Phase,
+    Alert, AlertId, EPISODE_QUIET_READINGS, Episode, Episodes, OUTBOX_ALERTS_MAX, Outbox, Phase, Subject,
 };
 pub use detect::{Detector, Judgement};
 pub use energy::{ENERGY_MAX, Energy, EnergySum, MILLIWATT_HOURS_PER_KWH};
@@ -61,6 +62,7 @@ pub use fold::{Effects, Event, Folded, Outcome, SiteFold, decide, evolve, fold_t
 pub use position::{Position, PositionError, SEQUENCE_NUMBER_DIGITS_MAX, SequenceNumber, ShardId};
 pub use reading::{Measure, Reading, Record, Row, Version};
 pub use rows::{Frontier, Guard, RowWrite, SiteRows};
+pub use silence::{Heard, OpenSilence, SILENCE_NEWS_MS_MAX, Silence};
 pub use site_id::{SITE_ID_BYTES_MAX, SiteId, SiteIdError};
 pub use state::{SHARDS_REMEMBERED_MAX, ShardPositions, SiteState};
 pub use timestamp::{Civil, HOUR_MS, Hour, TIMESTAMP_END_MS, Timestamp};

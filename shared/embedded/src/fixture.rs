@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use wattstream_domain::{
     Alert, Channel, Energy, Episode, Finding, Measure, Phase, Position, Row, Rule, Score, ShardId, SiteId,
-    Timestamp, Version,
+    Subject, Timestamp, Version,
 };
 use wattstream_engine::StreamRecord;
 use wattstream_engine::ports::{NewRecord, Producer, Stream};
@@ -121,5 +121,5 @@ pub(crate) fn alert(site_id: SiteId, timestamp: Timestamp, number: u64) -> Alert
         score: Score::THRESHOLD,
         quiet_readings: 0,
     };
-    Alert { site_id, phase: Phase::Opened, at: timestamp, episode }
+    Alert { site_id, phase: Phase::Opened, at: timestamp, subject: Subject::Episode(episode) }
 }

@@ -12,6 +12,7 @@
 //! What must always hold: every record that is read ends in the tables or in the dead letters before the checkpoint
 //! passes it; any deliveries of one log give the same tables; everything is bounded by a named limit.
 
+mod alerting;
 mod batch;
 mod cache;
 mod dead_letter;

@@ -10,7 +10,7 @@
 mod message;
 
 use prost::Message;
-use wattstream_domain::{Alert, Hour, HourRow, Row, SiteId, SiteState, Timestamp};
+use wattstream_domain::{Alert, Hour, HourRow, OpenSilence, Row, SiteId, SiteState, Timestamp};
 
 /// The size that an encoded state without waiting alerts stays within: one DynamoDB write unit, keys included.
 pub const STATE_BYTES_MAX: usize = 1_024 - 128;
@@ -99,6 +99,23 @@ pub fn decode_alert(site_id: SiteId, bytes: &[u8]) -> Result<Alert, StoredError>
     let what = "alert";
     let message = message::Alert::decode(bytes).map_err(|source| StoredError::Damaged { what, source })?;
     message.into_domain(site_id).map_err(|field| StoredError::Field { what, field })
+}
+
+/// Appends the encoding of an open silence.
+pub fn encode_open_silence(open: &OpenSilence, out: &mut Vec<u8>) {
+    append(&message::OpenSilence::from(open), out);
+}
+
+/// Reads the open silence of `site_id` after the reading at `last_seen`.
+pub fn decode_open_silence(
+    site_id: SiteId,
+    last_seen: Timestamp,
+    bytes: &[u8],
+) -> Result<OpenSilence, StoredError> {
+    let what = "open silence";
+    let message =
+        message::OpenSilence::decode(bytes).map_err(|source| StoredError::Damaged { what, source })?;
+    message.into_domain(site_id, last_seen).map_err(|field| StoredError::Field { what, field })
 }
 
 /// Appends what two runs of one log must agree on in a state.

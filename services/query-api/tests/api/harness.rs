@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use bytes::Bytes;
 use serde_json::Value;
 use tower::ServiceExt;
-use wattstream_domain::Timestamp;
+use wattstream_domain::{Silence, Timestamp};
 use wattstream_query_api::{AppState, Check, REQUEST_TIMEOUT, Readiness, router};
 use wattstream_wire::parse_timestamp;
 
@@ -102,6 +102,15 @@ pub(crate) fn line(site: &str, timestamp: &str, generated: &str, consumed: &str)
 
 pub(crate) fn at(text: &str) -> Timestamp {
     parse_timestamp(text).unwrap()
+}
+
+/// The silence of a site that has sent a reading every quarter of an hour.
+pub(crate) fn silence() -> Silence {
+    Silence {
+        last_seen: at("2025-06-20T00:00:00Z"),
+        interval_ms: 900_000,
+        silent_at: at("2025-06-20T01:30:00Z"),
+    }
 }
 
 pub(crate) struct Answer {

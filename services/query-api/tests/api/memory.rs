@@ -58,6 +58,11 @@ impl Memory {
         *self.fault.lock().unwrap() = fault;
     }
 
+    /// Adds an alert that no reading raises.
+    pub(crate) fn publish(&self, alert: Alert) {
+        self.content.lock().unwrap().alerts.push(alert);
+    }
+
     /// The records of the log: key and payload.
     pub(crate) fn log(&self) -> Vec<(String, Bytes)> {
         let content = self.content.lock().unwrap();

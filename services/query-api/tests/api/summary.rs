@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Api, line};
+use crate::harness::{Api, at, line, silence};
 
 #[tokio::test]
 async fn an_empty_store_has_no_sites_and_no_sums() {
@@ -84,6 +84,29 @@ async fn alerts_come_newest_first_and_no_more_than_asked_for() {
     assert_eq!(alert["alert_id"], "b/1/negative_energy/opened");
     assert_eq!((&alert["phase"], &alert["severity"]), (&json!("opened"), &json!("error")));
     assert_eq!(alert["at"], "2025-06-20T00:00:00.000Z");
+}
+
+#[tokio::test]
+async fn an_alert_of_a_silence_tells_since_when_and_has_no_rule() {
+    let api = Api::new();
+    let silence = silence();
+    api.memory.publish(silence.opened("home-01".parse().unwrap()));
+    let opened = &api.get("/alerts").await.ok()["alerts"][0];
+    let expected = json!({
+        "kind": "silence",
+        "alert_id": "home-01/silence/2025-06-20T00:00:00.000Z/opened",
+        "site_id": "home-01",
+        "phase": "opened",
+        "severity": "error",
+        "at": "2025-06-20T01:30:00.000Z",
+        "last_seen": "2025-06-20T00:00:00.000Z",
+        "interval_ms": 900_000,
+        "silent_at": "2025-06-20T01:30:00.000Z",
+    });
+    assert_eq!(opened, &expected);
+    api.memory.publish(silence.closed("home-01".parse().unwrap(), at("2025-06-20T02:00:00Z")));
+    let closed = &api.get("/alerts?limit=1").await.ok()["alerts"][0];
+    assert_eq!((&closed["phase"], &closed["at"]), (&json!("closed"), &json!("2025-06-20T02:00:00.000Z")));
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 //! readings keep wins, whatever the site's metering interval is. A site that reports by daylight only has a gap every
 //! night; the usual gap follows such a habit and fades without it.
 
+use std::num::NonZeroU32;
+
 use crate::{HOUR_MS, Score};
 
 /// How many times a step must have been confirmed before a gap is told from it.
@@ -35,6 +37,14 @@ impl Cadence {
             return Score::ZERO;
         }
         Score::of(i128::from(elapsed_ms), i128::from(GAP_PER_STEP * self.step_ms.max(self.usual_gap_ms)))
+    }
+
+    /// How long the site may send nothing before that is more than habit: `intervals` of its steps, or what
+    /// [`Cadence::judge`] allows for its usual gap, whichever is longer. `None` while nothing is known for sure.
+    pub fn patience_ms(&self, intervals: NonZeroU32) -> Option<i64> {
+        let by_step_ms = self.step_ms.saturating_mul(intervals.get().into());
+        let by_habit_ms = self.usual_gap_ms.saturating_mul(GAP_PER_STEP);
+        (self.votes >= VOTES_MIN).then(|| by_step_ms.max(by_habit_ms))
     }
 
     /// Votes for the step and follows the usual gap. `elapsed_ms` is above zero.

@@ -237,7 +237,8 @@ fn a_run_of_anomalies_raises_one_alert_when_it_opens_and_one_when_it_closes() {
     let alerts: Vec<_> = site.state.outbox.alerts.iter().map(|alert| (alert.phase, alert.at)).collect();
     assert_eq!(alerts, [(Phase::Opened, at(15)), (Phase::Closed, at(15 * 7))]);
     let closed = &site.state.outbox.alerts[1];
-    assert_eq!((closed.episode.readings, closed.episode.last_at), (3, at(60)));
+    let Subject::Episode(episode) = &closed.subject else { panic!("{closed:?}") };
+    assert_eq!((episode.readings, episode.last_at), (3, at(60)));
     assert_eq!(closed.id().as_str(), "home-01/1/negative_energy/closed");
     assert_eq!(site.state.totals.anomalies_by_rule[Rule::NegativeEnergy.index()], 3);
 }

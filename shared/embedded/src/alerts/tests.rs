@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fixture::{Fixture, START_MS, alert, at, site};
+use wattstream_domain::Subject;
 
 #[tokio::test]
 async fn the_newest_alerts_of_all_sites_come_first() {
@@ -21,7 +22,8 @@ async fn a_second_publication_of_one_id_changes_nothing() {
     let mut fixture = Fixture::with_shards(1);
     let first = alert(site("a"), at(START_MS), 1);
     let mut again = alert(site("a"), at(START_MS + 5), 1);
-    again.episode.readings = 99;
+    let Subject::Episode(episode) = &mut again.subject else { panic!("{again:?}") };
+    episode.readings = 99;
     assert_eq!(first.id(), again.id());
 
     assert_eq!(fixture.store().publish(&[first.clone(), again.clone()]).await.len(), 2);

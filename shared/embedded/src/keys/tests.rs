@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use wattstream_domain::{Episode, Phase, Rule, Score};
+use wattstream_domain::{Episode, Phase, Rule, Score, Subject};
 
 fn site_ids() -> impl Strategy<Value = SiteId> {
     // Few characters, so that one id is often the beginning of another.
@@ -89,5 +89,5 @@ fn alert_of(site_id: SiteId, at: Timestamp, number: u64) -> Alert {
         score: Score::THRESHOLD,
         quiet_readings: 0,
     };
-    Alert { site_id, phase: Phase::Opened, at, episode }
+    Alert { site_id, phase: Phase::Opened, at, subject: Subject::Episode(episode) }
 }

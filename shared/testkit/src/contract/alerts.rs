@@ -1,6 +1,6 @@
 //! The contract of [`Alerts`].
 
-use wattstream_domain::{Alert, Episode, Phase, Rule, Score};
+use wattstream_domain::{Alert, Episode, Phase, Rule, Score, Silence, Subject};
 use wattstream_engine::ports::{Alerts, Queries};
 
 use crate::builders::{Site, at};
@@ -10,6 +10,7 @@ pub async fn alerts<S: Alerts + Queries>(make: impl AsyncFn() -> S) {
     every_alert_has_an_answer(&make().await).await;
     an_id_is_there_once(&make().await).await;
     the_newest_alerts_come_first(&make().await).await;
+    both_ends_of_a_silence_come_back(&make().await).await;
 }
 
 fn alert(site: &str, number: u64, minute: i64, phase: Phase) -> Alert {
@@ -22,7 +23,7 @@ fn alert(site: &str, number: u64, minute: i64, phase: Phase) -> Alert {
         score: Score(1_234),
         quiet_readings: 3,
     };
-    Alert { site_id: Site::new(site).id, phase, at: at(minute), episode }
+    Alert { site_id: Site::new(site).id, phase, at: at(minute), subject: Subject::Episode(episode) }
 }
 
 async fn publish(store: &impl Alerts, alerts: &[Alert]) {
@@ -61,4 +62,17 @@ async fn the_newest_alerts_come_first<S: Alerts + Queries>(store: &S) {
         newest.sort_unstable_by(|a, b| b.cmp(a));
         assert_eq!(found, newest[..limit.min(newest.len())], "the newest {limit}");
     }
+}
+
+async fn both_ends_of_a_silence_come_back<S: Alerts + Queries>(store: &S) {
+    let silence = Silence { last_seen: at(0), interval_ms: 900_000, silent_at: at(90) };
+    let (home, farm) = (Site::new("home-01").id, Site::new("pv:farm-01").id);
+    let (opened, closed) = (silence.opened(home), silence.closed(home, at(120)));
+    let (other, episode) = (silence.opened(farm), alert("home-01", 1, 100, Phase::Opened));
+    publish(store, &[opened.clone(), other.clone(), episode.clone()]).await;
+    publish(store, &[closed.clone(), opened.clone()]).await;
+    let found = store.newest_alerts(10).await.expect("alerts are read");
+    let (newer, mut older) = (found[..2].to_vec(), found[2..].to_vec());
+    older.sort_by_key(|alert| alert.site_id);
+    assert_eq!((newer, older), (vec![closed, episode], vec![opened, other]));
 }

@@ -2,7 +2,7 @@
 
 use prost::Message;
 use wattstream_domain as domain;
-use wattstream_domain::{Channel, Energy, EnergySum, Phase, Rule, Timestamp, detect};
+use wattstream_domain::{Channel, Energy, EnergySum, Phase, Rule, Subject, Timestamp, detect};
 
 /// The name of the field that has no valid value.
 type Invalid = &'static str;
@@ -161,6 +161,29 @@ struct Episode {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[expect(clippy::struct_field_names, reason = "a name ends with its unit, and all of these are times")]
+struct Silence {
+    #[prost(int64, tag = "1")]
+    last_seen_ms: i64,
+    #[prost(int64, tag = "2")]
+    interval_ms: i64,
+    #[prost(int64, tag = "3")]
+    silent_at_ms: i64,
+}
+
+/// Its key holds the site and the newest reading before it.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct OpenSilence {
+    #[prost(int64, tag = "1")]
+    interval_ms: i64,
+    #[prost(int64, tag = "2")]
+    silent_at_ms: i64,
+    #[prost(bool, tag = "3")]
+    is_announced: bool,
+}
+
+/// Tells of an episode or of a silence, never of both.
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct Alert {
     #[prost(bool, tag = "1")]
     is_closed: bool,
@@ -168,6 +191,8 @@ pub(super) struct Alert {
     at_ms: i64,
     #[prost(message, optional, tag = "3")]
     episode: Option<Episode>,
+    #[prost(message, optional, tag = "4")]
+    silence: Option<Silence>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -510,21 +535,64 @@ impl From<&domain::Episode> for Episode {
     }
 }
 
+impl Silence {
+    fn into_domain(self) -> Result<domain::Silence, Invalid> {
+        Ok(domain::Silence {
+            last_seen: timestamp(self.last_seen_ms)?,
+            interval_ms: self.interval_ms,
+            silent_at: timestamp(self.silent_at_ms)?,
+        })
+    }
+}
+
+impl From<&domain::Silence> for Silence {
+    fn from(silence: &domain::Silence) -> Self {
+        Self {
+            last_seen_ms: silence.last_seen.unix_ms(),
+            interval_ms: silence.interval_ms,
+            silent_at_ms: silence.silent_at.unix_ms(),
+        }
+    }
+}
+
+impl OpenSilence {
+    pub(super) fn into_domain(
+        self,
+        site_id: domain::SiteId,
+        last_seen: Timestamp,
+    ) -> Result<domain::OpenSilence, Invalid> {
+        let Self { interval_ms, silent_at_ms, is_announced } = self;
+        let silence = domain::Silence { last_seen, interval_ms, silent_at: timestamp(silent_at_ms)? };
+        Ok(domain::OpenSilence { site_id, silence, is_announced })
+    }
+}
+
+impl From<&domain::OpenSilence> for OpenSilence {
+    fn from(open: &domain::OpenSilence) -> Self {
+        let domain::OpenSilence { silence, is_announced, .. } = *open;
+        Self { interval_ms: silence.interval_ms, silent_at_ms: silence.silent_at.unix_ms(), is_announced }
+    }
+}
+
 impl Alert {
     pub(super) fn into_domain(self, site_id: domain::SiteId) -> Result<domain::Alert, Invalid> {
         let phase = if self.is_closed { Phase::Closed } else { Phase::Opened };
-        let episode = self.episode.ok_or("episode")?.into_domain()?;
-        Ok(domain::Alert { site_id, phase, at: timestamp(self.at_ms)?, episode })
+        let subject = match (self.episode, self.silence) {
+            (Some(episode), None) => Subject::Episode(episode.into_domain()?),
+            (None, Some(silence)) => Subject::Silence(silence.into_domain()?),
+            (None, None) | (Some(_), Some(_)) => return Err("subject"),
+        };
+        Ok(domain::Alert { site_id, phase, at: timestamp(self.at_ms)?, subject })
     }
 }
 
 impl From<&domain::Alert> for Alert {
     fn from(alert: &domain::Alert) -> Self {
-        Self {
-            is_closed: alert.phase == Phase::Closed,
-            at_ms: alert.at.unix_ms(),
-            episode: Some((&alert.episode).into()),
-        }
+        let (episode, silence) = match &alert.subject {
+            Subject::Episode(episode) => (Some(episode.into()), None),
+            Subject::Silence(silence) => (None, Some(silence.into())),
+        };
+        Self { is_closed: alert.phase == Phase::Closed, at_ms: alert.at.unix_ms(), episode, silence }
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use wattstream_domain::{
     Channel, ENERGY_MAX, Energy, Finding, Frontier, Measure, Position, Reading, Record, Rule, SequenceNumber,
-    ShardId, SiteFold, SiteRows, Version, hours_to_load,
+    ShardId, Silence, SiteFold, SiteRows, Version, hours_to_load,
 };
 
 fn site() -> SiteId {
@@ -97,6 +97,47 @@ proptest! {
         let _ = decode_row(site(), Timestamp::MIN, &bytes);
         let _ = decode_hour(site(), Timestamp::MIN.hour(), &bytes);
         let _ = decode_alert(site(), &bytes);
+        let _ = decode_open_silence(site(), Timestamp::MIN, &bytes);
+    }
+
+    #[test]
+    fn a_silence_and_its_alerts_come_back_as_they_were(open in open_silences()) {
+        let mut bytes = Vec::new();
+        encode_open_silence(&open, &mut bytes);
+        prop_assert_eq!(decode_open_silence(open.site_id, open.silence.last_seen, &bytes).unwrap(), open);
+        for alert in [open.silence.opened(site()), open.silence.closed(site(), Timestamp::MAX)] {
+            bytes.clear();
+            encode_alert(&alert, &mut bytes);
+            prop_assert_eq!(decode_alert(site(), &bytes).unwrap(), alert);
+        }
+    }
+}
+
+fn open_silences() -> impl Strategy<Value = OpenSilence> {
+    let instants = || (0..=Timestamp::MAX.unix_ms()).prop_map(|ms| Timestamp::from_unix_ms(ms).unwrap());
+    (instants(), any::<i64>(), instants(), any::<bool>()).prop_map(
+        |(last_seen, interval_ms, silent_at, is_announced)| OpenSilence {
+            site_id: site(),
+            silence: Silence { last_seen, interval_ms, silent_at },
+            is_announced,
+        },
+    )
+}
+
+#[test]
+fn an_alert_of_nothing_or_of_two_things_is_an_error() {
+    let bytes_of = |alert: &Alert| {
+        let mut bytes = Vec::new();
+        encode_alert(alert, &mut bytes);
+        bytes
+    };
+    let silence = Silence { last_seen: Timestamp::MIN, interval_ms: 1, silent_at: Timestamp::MIN };
+    let of_silence = bytes_of(&silence.opened(site()));
+    // The messages of one field each, one after the other, are the message of both.
+    let of_both = [golden("alert "), of_silence].concat();
+    for bytes in [&[] as &[u8], &of_both] {
+        let error = decode_alert(site(), bytes).unwrap_err().to_string();
+        assert!(error.contains("subject"), "{error}");
     }
 }
 
@@ -175,6 +216,11 @@ fn what_format_1_has_stored_stays_readable_and_is_still_written_so() {
         version: version(1),
         before: Some(Box::new(version(0))),
     };
+    let last_seen = Timestamp::from_unix_ms(1_750_377_600_000).unwrap();
+    let silence =
+        Silence { last_seen, interval_ms: 900_000, silent_at: last_seen.saturating_add_ms(5_400_000) };
+    let of_silence = silence.closed(site(), last_seen.saturating_add_ms(7_200_000));
+    let open_silence = OpenSilence { site_id: site(), silence, is_announced: true };
     let encoded = |encode: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = Vec::new();
         encode(&mut bytes);
@@ -185,6 +231,8 @@ fn what_format_1_has_stored_stays_readable_and_is_still_written_so() {
         ("hour ", encoded(&|out| encode_hour(&hours[0], out))),
         ("alert ", encoded(&|out| encode_alert(&state.outbox.alerts[0], out))),
         ("row ", encoded(&|out| encode_row(&row, out))),
+        ("alert-of-silence ", encoded(&|out| encode_alert(&of_silence, out))),
+        ("open-silence ", encoded(&|out| encode_open_silence(&open_silence, out))),
     ] {
         assert_eq!(hex(&bytes), hex(&golden(name)), "{name}is written otherwise");
     }
@@ -192,4 +240,6 @@ fn what_format_1_has_stored_stays_readable_and_is_still_written_so() {
     assert_eq!(decode_hour(site(), hours[0].hour, &golden("hour ")).unwrap(), hours[0]);
     assert_eq!(decode_alert(site(), &golden("alert ")).unwrap(), state.outbox.alerts[0]);
     assert_eq!(decode_row(site(), Timestamp::MIN, &golden("row ")).unwrap(), row);
+    assert_eq!(decode_alert(site(), &golden("alert-of-silence ")).unwrap(), of_silence);
+    assert_eq!(decode_open_silence(site(), last_seen, &golden("open-silence ")).unwrap(), open_silence);
 }

@@ -1,16 +1,16 @@
 //! Alerts on one machine: kept in the store, and posted to a webhook when there is one.
 //!
-//! An alert that the webhook does not take counts as not published, and so waits in its site's outbox: the webhook gets
-//! it with the site's next batch, under the same id. A webhook that is away is left alone for a while, so that it does
+//! An alert that the webhook does not take counts as not published, and so waits in its site's outbox, or among the
+//! silences: the webhook gets it with the site's next batch, or with the next look for silent sites, under the same id. A webhook that is away is left alone for a while, so that it does
 //! not slow the stream down.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
 use ureq::Agent;
-use wattstream_domain::Alert;
+use wattstream_domain::{Alert, Subject};
 use wattstream_embedded::Store;
 use wattstream_engine::ports::Alerts;
 use wattstream_engine::{Error, Kind, Result};
@@ -20,11 +20,11 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a webhook that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// The store, and the webhook behind it.
-#[derive(Debug)]
+/// The store, and the webhook behind it. A clone is another handle of both.
+#[derive(Clone, Debug)]
 pub(crate) struct LocalAlerts {
     store: Store,
-    webhook: Option<Webhook>,
+    webhook: Option<Arc<Webhook>>,
 }
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl LocalAlerts {
             agent: Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into(),
             paused_until: Mutex::new(None),
         });
-        Self { store, webhook }
+        Self { store, webhook: webhook.map(Arc::new) }
     }
 }
 
@@ -66,17 +66,27 @@ impl Webhook {
     }
 }
 
+/// An alert as `GET /alerts` lists it.
 fn body(alert: &Alert) -> serde_json::Value {
-    let episode = &alert.episode;
-    json!({
-        "alert_id": alert.id().as_str(),
-        "site_id": alert.site_id.as_str(),
-        "rule": episode.rule.name(),
-        "severity": episode.rule.severity().name(),
-        "phase": alert.phase.name(),
-        "at": alert.at.to_string(),
-        "opened_at": episode.opened_at.to_string(),
-        "last_at": episode.last_at.to_string(),
-        "readings": episode.readings,
-    })
+    let mut body = match &alert.subject {
+        Subject::Episode(episode) => json!({
+            "kind": "episode",
+            "rule": episode.rule.name(),
+            "opened_at": episode.opened_at.to_string(),
+            "last_at": episode.last_at.to_string(),
+            "readings": episode.readings,
+        }),
+        Subject::Silence(silence) => json!({
+            "kind": "silence",
+            "last_seen": silence.last_seen.to_string(),
+            "interval_ms": silence.interval_ms,
+            "silent_at": silence.silent_at.to_string(),
+        }),
+    };
+    body["alert_id"] = alert.id().as_str().into();
+    body["site_id"] = alert.site_id.as_str().into();
+    body["severity"] = alert.subject.severity().name().into();
+    body["phase"] = alert.phase.name().into();
+    body["at"] = alert.at.to_string().into();
+    body
 }
