@@ -42,13 +42,19 @@ pub enum Mutant {
     DuplicateWithoutSnapshot,
     /// A batch acknowledged although its dead letters were not kept.
     RejectDropped,
+    /// A silence that people are told of before it is kept.
+    SilenceToldBeforeKept,
+    /// A silence whose end is told although its begin may not have been.
+    SilenceClosedUnannounced,
+    /// A silence that is forgotten before its end was told.
+    SilenceForgottenBeforeClosed,
     /// A panic at every revision. It is not in [`Mutant::ALL`]: the engine lives with it.
     PanicAtRevision,
 }
 
 impl Mutant {
     /// Every planted bug.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::StringSequences,
         Self::ForgottenBefore,
         Self::LateIntoOpenHour,
@@ -67,6 +73,9 @@ impl Mutant {
         Self::LateWithoutSnapshot,
         Self::DuplicateWithoutSnapshot,
         Self::RejectDropped,
+        Self::SilenceToldBeforeKept,
+        Self::SilenceClosedUnannounced,
+        Self::SilenceForgottenBeforeClosed,
     ];
 }
 

@@ -30,6 +30,12 @@ pub(crate) fn parse_instant(key: &[u8]) -> Option<Timestamp> {
     Timestamp::from_unix_ms(i64::from_be_bytes(*key.last_chunk()?))
 }
 
+/// The site and the instant in a key of [`instant`].
+pub(crate) fn parse_instant_of_site(key: &[u8]) -> Option<(SiteId, Timestamp)> {
+    let (site, _) = key.split_last_chunk::<{ size_of::<i64>() }>()?;
+    Some((parse_site(site.strip_suffix(&[SITE_END])?)?, parse_instant(key)?))
+}
+
 /// The key of a site's state.
 pub(crate) fn site(site_id: SiteId) -> Vec<u8> {
     site_id.as_str().into()

@@ -23,6 +23,9 @@ const SITES_MEMTABLE_BYTES: u64 = 4 * MIB;
 /// Memtables of everything else.
 const QUIET_MEMTABLE_BYTES: u64 = MIB;
 
+/// The memtable of the open silences: thousands of them at some 100 bytes, and one changes once in hours.
+const SILENCES_MEMTABLE_BYTES: u64 = 512 * KIB;
+
 /// Memtables of one keyspace when the storage engine stops its writers.
 const MEMTABLES_MAX: u64 = 5;
 
@@ -34,7 +37,8 @@ pub(crate) const MEMORY_BYTES_MAX: u64 = CACHE_BYTES
     + MEMTABLES_MAX
         * (BUSY_KEYSPACES * BUSY_MEMTABLE_BYTES
             + SITES_MEMTABLE_BYTES
-            + QUIET_KEYSPACES * QUIET_MEMTABLE_BYTES);
+            + QUIET_KEYSPACES * QUIET_MEMTABLE_BYTES
+            + SILENCES_MEMTABLE_BYTES);
 
 const _: () = assert!(MEMORY_BYTES_MAX <= 170 * MIB);
 
@@ -66,6 +70,8 @@ pub(crate) struct Keyspaces {
     pub(crate) alerts: Keyspace,
     /// Id of each alert -> nothing.
     pub(crate) alert_ids: Keyspace,
+    /// Site, newest reading before the silence -> open silence.
+    pub(crate) silences: Keyspace,
 }
 
 impl Keyspaces {
@@ -90,6 +96,7 @@ impl Keyspaces {
             dead_letters: quiet("dead_letters")?,
             alerts: quiet("alerts")?,
             alert_ids: quiet("alert_ids")?,
+            silences: db.keyspace("silences", || sized(SILENCES_MEMTABLE_BYTES))?,
         })
     }
 }

@@ -38,6 +38,7 @@ mod log;
 mod progress;
 mod queries;
 mod retention;
+mod silences;
 mod store;
 mod tables;
 mod torn_batch;

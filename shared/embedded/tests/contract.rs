@@ -26,4 +26,4 @@ macro_rules! contracts {
     )*};
 }
 
-contracts! { tables stream checkpoints dead_letters alerts queries }
+contracts! { tables stream checkpoints dead_letters alerts silences queries }

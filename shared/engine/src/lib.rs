@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!   Stream ─► event source ─► Processor ─► Tables, DeadLetters, Alerts
-//!                  │
-//!             Checkpoints, OnFailure
+//!                  │                          │                 ▲
+//!             Checkpoints, OnFailure          └► SilenceWatch ──┘
 //! ```
 //!
 //! [`ports`] are small traits that one machine and AWS implement; [`Processor`] folds batches into tables over them; the
-//! event source delivers batches by Lambda's rules. Errors carry a [`Kind`]: what the caller does about them.
+//! event source delivers batches by Lambda's rules; [`SilenceWatch`] holds a clock against the tables and finds the sites
+//! that send nothing. Errors carry a [`Kind`]: what the caller does about them.
 //!
 //! What must always hold: every record that is read ends in the tables or in the dead letters before the checkpoint
 //! passes it; any deliveries of one log give the same tables; everything is bounded by a named limit.
@@ -22,6 +23,7 @@ mod panic;
 mod policy;
 pub mod ports;
 mod processor;
+mod silence_watch;
 mod state_hash;
 
 pub use batch::{Batch, BatchReply, StreamRecord};
@@ -35,4 +37,7 @@ pub use event_source::{
 };
 pub use policy::SnapshotPolicy;
 pub use processor::{CONFLICT_ATTEMPTS_MAX, Processor, ProcessorSettings};
+pub use silence_watch::{
+    CONFIRMATIONS_AT_ONCE_MAX, SILENCES_AT_ONCE_MAX, SilenceCounts, SilencePorts, SilenceWatch,
+};
 pub use state_hash::{StateHash, state_hash};

@@ -10,7 +10,8 @@ use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use wattstream_domain::{
-    Alert, HourRow, Position, Row, RowWrite, SequenceNumber, ShardId, SiteId, SiteState, Timestamp,
+    Alert, HourRow, OpenSilence, Position, Row, RowWrite, SequenceNumber, ShardId, SiteId, SiteState,
+    Timestamp,
 };
 
 use crate::{Batch, BatchReply, DeadLetter, Error, Result, StreamRecord};
@@ -98,6 +99,20 @@ pub trait Alerts: Send + Sync {
     /// Publishes the alerts and answers for each, in their order. A second publication of one id changes nothing, or is
     /// recognised by that id at the receiver.
     fn publish(&self, alerts: &[Alert]) -> impl Future<Output = Vec<Result<()>>> + Send;
+}
+
+/// The silences that have begun and whose end has not been told. Each has a place of its own, named by its site and the
+/// newest reading before it: one partition holds them all.
+pub trait Silences: Send + Sync {
+    /// The open silences, in any order, read consistently.
+    fn open_silences(&self) -> impl Future<Output = Result<Vec<OpenSilence>>> + Send;
+
+    /// Keeps silences, each over what its place holds. When this returns without an error, all of them are durable; with
+    /// one, any of them may be.
+    fn put_silences(&self, silences: &[OpenSilence]) -> impl Future<Output = Result<()>> + Send;
+
+    /// Empties the places of these silences; one that is empty is no error. With an error, any of them may be.
+    fn remove_silences(&self, silences: &[OpenSilence]) -> impl Future<Output = Result<()>> + Send;
 }
 
 /// The writing end of the stream.

@@ -1,8 +1,8 @@
 //! Whether the properties would notice a bug: each planted one must fail them, and without one they must hold.
 //!
 //! Goal: a property that cannot fail proves nothing. Method: [`wattstream_domain::mutant`] brings one bug to life for the
-//! whole process, and the property of `properties.rs` that knows everything is tried with logs and deliveries from a
-//! fixed seed until it fails. Run it with `cargo xtask test`, or
+//! whole process, and the two properties of `properties.rs` that know everything, one of deliveries and one of silences, are
+//! tried with cases from a fixed seed until one fails. Run it with `cargo xtask test`, or
 //!
 //! ```text
 //! RUSTFLAGS="--cfg wattstream_mutants" cargo test -p wattstream-engine --test mutants --target-dir target/mutants
@@ -16,7 +16,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use wattstream_domain::mutant::{Mutant, plant};
 use wattstream_testkit::deliveries::courses;
 use wattstream_testkit::logs::logs;
-use wattstream_testkit::properties::any_deliveries_give_the_tables_of_one_in_order;
+use wattstream_testkit::properties::{
+    any_checks_tell_each_silence_once, any_deliveries_give_the_tables_of_one_in_order,
+};
+use wattstream_testkit::silences::moments;
 
 /// A bug that lives longer than this has survived.
 const CASES_MAX: u32 = 10_000;
@@ -50,12 +53,13 @@ fn cases_until_failure() -> Option<u32> {
         Config { cases: CASES_MAX, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let cases = Cell::new(0);
-    let outcome =
-        TestRunner::new_with_rng(config, random).run(&(logs(1..40), courses(0..30)), |(log, course)| {
-            cases.set(cases.get() + 1);
-            any_deliveries_give_the_tables_of_one_in_order(&log, &course)
-                .map_err(|violation| TestCaseError::fail(violation.0))
-        });
+    let strategy = (logs(1..40), courses(0..30), moments(0..30));
+    let outcome = TestRunner::new_with_rng(config, random).run(&strategy, |(log, course, moments)| {
+        cases.set(cases.get() + 1);
+        any_deliveries_give_the_tables_of_one_in_order(&log, &course)
+            .and_then(|()| any_checks_tell_each_silence_once(&moments))
+            .map_err(|violation| TestCaseError::fail(violation.0))
+    });
     match outcome {
         Ok(()) => None,
         Err(TestError::Fail(..)) => Some(cases.get()),

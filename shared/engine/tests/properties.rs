@@ -10,6 +10,7 @@ use wattstream_testkit::deliveries::{courses, settings};
 use wattstream_testkit::logs::{logs, logs_with_farewells};
 use wattstream_testkit::oracle::Violation;
 use wattstream_testkit::properties;
+use wattstream_testkit::silences::moments;
 
 /// Every planted bug of `mutants.rs` is met within this many, and all of them take seconds.
 const CASES: u32 = 4_000;
@@ -49,5 +50,10 @@ proptest! {
     ) {
         let logs = (&log, &longer);
         held(properties::alerts_that_met_an_outage_arrive_with_the_next_reading(logs, instances, batch_records))?;
+    }
+
+    #[test]
+    fn any_checks_tell_each_silence_once(moments in moments(0..30)) {
+        held(properties::any_checks_tell_each_silence_once(&moments))?;
     }
 }

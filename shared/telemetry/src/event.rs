@@ -89,7 +89,7 @@ impl DeadLetterCause {
     }
 }
 
-/// Which end of an episode an alert tells of.
+/// Which end of an episode, or of a silence, an alert tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertPhase {
     /// It has begun.
@@ -300,12 +300,12 @@ impl DeadLettersStored<'_> {
     }
 }
 
-/// The topic took alerts of one rule and phase.
+/// The topic took alerts of one rule, or of silences, and of one phase.
 #[derive(Clone, Copy, Debug)]
 pub struct AlertsPublished {
-    /// The rule's name.
+    /// The rule's name; `silence` when there is no rule because there are no readings.
     pub rule: &'static str,
-    /// Which end of the episode.
+    /// Which end of it.
     pub phase: AlertPhase,
     /// How many.
     pub alerts: u64,
@@ -320,7 +320,7 @@ impl AlertsPublished {
     }
 }
 
-/// The topic did not take alerts; they wait in their outbox.
+/// The topic did not take alerts; they wait, and are sent again.
 #[derive(Clone, Copy)]
 pub struct AlertPublishFailed<'a> {
     /// How many wait.
@@ -333,8 +333,26 @@ impl AlertPublishFailed<'_> {
     /// Tells it: WARN.
     pub fn emit(&self) {
         let Self { alerts, error } = *self;
-        warn!(alerts, %error, "Alerts were not published and wait in their outbox.");
+        warn!(alerts, %error, "Alerts were not published; they wait and are sent again.");
         Metric::AlertPublishFailures.add([], alerts);
+    }
+}
+
+/// The clock was held against every site.
+#[derive(Clone, Copy, Debug)]
+pub struct SilencesChecked {
+    /// The sites that are silent.
+    pub silent: u64,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl SilencesChecked {
+    /// Tells it: DEBUG.
+    pub fn emit(&self) {
+        let Self { silent, duration } = *self;
+        debug!(silent, duration_ms = milliseconds(duration), "Silent sites were looked for.");
+        Metric::SilentSites.set([], approximate(silent));
     }
 }
 

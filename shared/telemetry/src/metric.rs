@@ -35,6 +35,8 @@ pub enum Metric {
     AlertsPublished,
     /// Alerts that the topic did not take.
     AlertPublishFailures,
+    /// Sites that send nothing.
+    SilentSites,
     /// Records made durable in the log.
     LogAppendedRecords,
     /// Bytes made durable in the log.
@@ -158,7 +160,7 @@ const REQUEST_SECONDS: &[f64] =
 const SYNC_SECONDS: &[f64] =
     &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-const TABLE: [Definition; 23] = [
+const TABLE: [Definition; 24] = [
     Definition {
         metric: Metric::BuildInfo,
         name: "wattstream_build_info",
@@ -261,7 +263,7 @@ const TABLE: [Definition; 23] = [
         kind: Kind::Counter,
         unit: Unit::Count,
         labels: &["rule", "phase"],
-        help: "Alerts that the topic took, by rule and by whether the episode opened or closed.",
+        help: "Alerts that the topic took, by rule (or silence) and by whether the episode opened or closed.",
     },
     Definition {
         metric: Metric::AlertPublishFailures,
@@ -269,7 +271,15 @@ const TABLE: [Definition; 23] = [
         kind: Kind::Counter,
         unit: Unit::Count,
         labels: &[],
-        help: "Alerts that the topic did not take; they wait in their outbox and are sent again.",
+        help: "Alerts that the topic did not take; they wait and are sent again.",
+    },
+    Definition {
+        metric: Metric::SilentSites,
+        name: "wattstream_silent_sites",
+        kind: Kind::Gauge,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Sites that have sent nothing for longer than is usual for them.",
     },
     Definition {
         metric: Metric::LogAppendedRecords,

@@ -10,6 +10,7 @@ mod alerts;
 mod checkpoints;
 mod dead_letters;
 mod queries;
+mod silences;
 mod stream;
 mod tables;
 
@@ -17,5 +18,6 @@ pub use alerts::alerts;
 pub use checkpoints::checkpoints;
 pub use dead_letters::dead_letters;
 pub use queries::queries;
+pub use silences::silences;
 pub use stream::stream;
 pub use tables::tables;

@@ -75,6 +75,16 @@ pub enum Trouble {
     },
 }
 
+impl Trouble {
+    /// From here on this goes wrong.
+    pub fn start(&self, faults: &Faults) {
+        match self {
+            Self::Script(script) => faults.follow_script(script.iter().copied()),
+            Self::Chance { seed, per_thousand } => faults.follow_chance(*seed, *per_thousand),
+        }
+    }
+}
+
 /// Courses of so many deliveries.
 pub fn courses(deliveries: impl Into<SizeRange>) -> impl Strategy<Value = Course> {
     (vec(settings(), 1..4), vec(delivery(), deliveries))
@@ -109,7 +119,8 @@ fn delivery() -> impl Strategy<Value = Delivery> {
     )
 }
 
-fn trouble() -> impl Strategy<Value = Trouble> {
+/// Any trouble: a few calls by script, or any by chance.
+pub(crate) fn trouble() -> impl Strategy<Value = Trouble> {
     prop_oneof![
         2 => vec((0..12_usize, fault()), 0..3).prop_map(Trouble::Script),
         1 => (any::<u64>(), 0..300_u32).prop_map(|(seed, per_thousand)| Trouble::Chance { seed, per_thousand }),
@@ -267,10 +278,7 @@ impl<'a> Pipeline<'a> {
         if delivery.is_restarted {
             self.restart(turn);
         }
-        match &delivery.trouble {
-            Trouble::Script(faults) => self.faults.follow_script(faults.iter().copied()),
-            Trouble::Chance { seed, per_thousand } => self.faults.follow_chance(*seed, *per_thousand),
-        }
+        delivery.trouble.start(&self.faults);
         let outcome = self.consume(turn, &batch);
         let acknowledged = acknowledged(&batch, outcome);
         if let Some(oracle) = oracle {

@@ -12,6 +12,7 @@
 //! - [`logs`]: strategies for logs with every kind of record, over shards that split and merge.
 //! - [`deliveries`]: a log delivered in any cut and repetition, by instances that crash and take over from each other.
 //! - [`oracle`]: what a log means, worked out the slow and obvious way.
+//! - [`silences`]: sites that fall silent and speak again, and checks of them that meet trouble.
 //! - [`properties`]: what must hold for every log and every course of deliveries.
 //! - [`contract`]: what every implementation of a port must do.
 //! - [`local_aws`]: DynamoDB, SNS, SQS and Kinesis on this machine, as processes of one test.
@@ -29,6 +30,7 @@ mod memory;
 pub mod oracle;
 pub mod properties;
 mod shards;
+pub mod silences;
 
 pub use builders::{Site, at, energy, payload, position, reading, record};
 pub use fault::{Fault, Faults, Faulty};

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use wattstream_domain::{
-    Alert, AlertId, Frontier, Hour, HourRow, Position, Row, SequenceNumber, ShardId, SiteId, SiteState,
-    Timestamp, fold_tail,
+    Alert, AlertId, Frontier, Hour, HourRow, OpenSilence, Position, Row, SequenceNumber, ShardId, SiteId,
+    SiteState, Timestamp, fold_tail,
 };
 use wattstream_engine::ports::{
-    Alerts, Checkpoint, Checkpoints, DeadLetters, GivenUp, OnFailure, ShardMark, Snapshot,
+    Alerts, Checkpoint, Checkpoints, DeadLetters, GivenUp, OnFailure, ShardMark, Silences, Snapshot,
 };
 use wattstream_engine::{Cause, DeadLetter, Result};
 
@@ -45,6 +45,8 @@ pub struct Contents {
     pub dead_letters: BTreeMap<LetterKey, DeadLetter>,
     /// What was published, as it was published first.
     pub alerts: BTreeMap<AlertId, Alert>,
+    /// The silences that have begun, by site and newest reading before them.
+    pub silences: BTreeMap<(SiteId, Timestamp), OpenSilence>,
     /// What the event source gave up, in the order of the reports.
     pub given_up: Vec<GivenUp>,
 }
@@ -61,6 +63,7 @@ impl Contents {
             checkpoints: BTreeMap::new(),
             dead_letters: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            silences: BTreeMap::new(),
             given_up: Vec::new(),
         }
     }
@@ -147,6 +150,26 @@ impl Alerts for MemoryStore {
             contents.alerts.entry(alert.id()).or_insert_with(|| alert.clone());
         }
         alerts.iter().map(|_| Ok(())).collect()
+    }
+}
+
+impl Silences for MemoryStore {
+    async fn open_silences(&self) -> Result<Vec<OpenSilence>> {
+        Ok(self.lock().silences.values().copied().collect())
+    }
+
+    async fn put_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        let keyed = silences.iter().map(|open| ((open.site_id, open.silence.last_seen), *open));
+        self.lock().silences.extend(keyed);
+        Ok(())
+    }
+
+    async fn remove_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        let mut contents = self.lock();
+        for open in silences {
+            contents.silences.remove(&(open.site_id, open.silence.last_seen));
+        }
+        Ok(())
     }
 }
 

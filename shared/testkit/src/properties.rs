@@ -4,6 +4,7 @@
 use crate::deliveries::{Course, Pipeline, Setting, compare, deliver, deliver_in_order};
 use crate::logs::Log;
 use crate::oracle::{Oracle, Violation};
+use crate::silences::{Fleet, Moment};
 
 /// Rows, hours, totals and what detection learned are what the log means (promise P3).
 pub fn one_delivery_in_order_gives_what_the_log_means(log: &Log) -> Result<(), Violation> {
@@ -37,4 +38,14 @@ pub fn alerts_that_met_an_outage_arrive_with_the_next_reading(
     let actual = pipeline.store.contents();
     Violation::check_entries("published alerts", &expected.alerts, &actual.alerts)?;
     compare(&expected, &actual)
+}
+
+/// Each silence that an undisturbed check finds is opened under one id, and closed under one when the site has spoken,
+/// whatever any check meets; nobody is told of a silence that was none; the tables stay as they are.
+pub fn any_checks_tell_each_silence_once(moments: &[Moment]) -> Result<(), Violation> {
+    let mut fleet = Fleet::new();
+    for moment in moments {
+        fleet.pass(moment)?;
+    }
+    fleet.settle()
 }

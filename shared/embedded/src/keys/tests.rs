@@ -27,6 +27,7 @@ proptest! {
     ) {
         prop_assert_eq!(instant(site_a, at_a).cmp(&instant(site_b, at_b)), (site_a, at_a).cmp(&(site_b, at_b)));
         prop_assert_eq!(parse_instant(&instant(site_a, at_a)), Some(at_a));
+        prop_assert_eq!(parse_instant_of_site(&instant(site_a, at_a)), Some((site_a, at_a)));
     }
 
     #[test]
@@ -64,6 +65,9 @@ proptest! {
             prop_assert!(position(&parsed).len() <= bytes.len());
         }
         let _ = (parse_instant(&bytes), parse_site(&bytes), parse_record(&bytes), parse_alert(&bytes));
+        if let Some((site_id, at)) = parse_instant_of_site(&bytes) {
+            prop_assert_eq!(instant(site_id, at), bytes);
+        }
     }
 
     #[test]

@@ -135,7 +135,12 @@ const EVENTS: &[Expected] = &[
     Expected {
         emit: || AlertPublishFailed { alerts: 2, error: &"topic away" }.emit(),
         lines: &["wattstream_alert_publish_failures_total 2"],
-        log: Some((Level::WARN, "Alerts were not published and wait in their outbox.")),
+        log: Some((Level::WARN, "Alerts were not published; they wait and are sent again.")),
+    },
+    Expected {
+        emit: || SilencesChecked { silent: 3, duration: Duration::from_millis(2) }.emit(),
+        lines: &["wattstream_silent_sites 3"],
+        log: Some((Level::DEBUG, "Silent sites were looked for.")),
     },
     Expected {
         emit: || LogAppended { records: 10, bytes: 1_200, sync: Duration::from_micros(300) }.emit(),

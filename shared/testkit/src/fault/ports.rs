@@ -1,9 +1,12 @@
 //! The ports of a store that has faults.
 
-use wattstream_domain::{Alert, HourRow, Row, RowWrite, SequenceNumber, ShardId, SiteId};
+use wattstream_domain::{
+    Alert, HourRow, OpenSilence, Position, Row, RowWrite, SequenceNumber, ShardId, SiteId, SiteState,
+};
 use wattstream_engine::ports::{
-    Alerts, Checkpoint, Checkpoints, Commit, DeadLetters, Failures, GivenUp, NewRecord, OnFailure, Producer,
-    RowRange, Shard, ShardMark, ShardRead, Snapshot, Stream, Tables,
+    Alerts, Checkpoint, Checkpoints, Commit, DeadLetters, Failures, GivenUp, HourQuery, NewRecord, OnFailure,
+    Page, Producer, Queries, RowQuery, RowRange, Shard, ShardMark, ShardRead, Silences, Snapshot, Stream,
+    Tables,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -111,6 +114,53 @@ impl<P: Checkpoints> Checkpoints for Faulty<P> {
     }
 }
 
+impl<P: Queries> Queries for Faulty<P> {
+    async fn sites(&self) -> Result<Vec<SiteState>> {
+        self.reach().await?;
+        self.inner.sites().await
+    }
+
+    async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
+        self.reach().await?;
+        self.inner.site(site_id).await
+    }
+
+    async fn row_page(&self, query: RowQuery) -> Result<Page<Row>> {
+        self.reach().await?;
+        self.inner.row_page(query).await
+    }
+
+    async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
+        self.reach().await?;
+        self.inner.hour_page(query).await
+    }
+
+    async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
+        self.reach().await?;
+        self.inner.newest_alerts(limit).await
+    }
+
+    async fn dead_letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.reach().await?;
+        self.inner.dead_letter_page(after, limit).await
+    }
+}
+
+impl<P: Silences> Silences for Faulty<P> {
+    async fn open_silences(&self) -> Result<Vec<OpenSilence>> {
+        self.reach().await?;
+        self.inner.open_silences().await
+    }
+
+    async fn put_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        self.write_each(silences, async |applied| self.inner.put_silences(applied).await).await
+    }
+
+    async fn remove_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        self.write_each(silences, async |applied| self.inner.remove_silences(applied).await).await
+    }
+}
+
 impl<P: OnFailure> OnFailure for Faulty<P> {
     async fn report(&self, given_up: &GivenUp) -> Result<()> {
         self.write(self.inner.report(given_up)).await
@@ -133,6 +183,19 @@ impl<P> Faulty<P> {
         }
         self.faults.answer(fault).await;
         if fault.succeeds(0) { Ok(()) } else { Err(fault.error()) }
+    }
+
+    /// A write of many entries that has one answer: it has failed when one of them has.
+    async fn write_each<T: Clone>(
+        &self,
+        entries: &[T],
+        write: impl AsyncFnOnce(&[T]) -> Result<()>,
+    ) -> Result<()> {
+        let Some(fault) = self.faults.next() else { return write(entries).await };
+        write(&applied(entries, fault)).await?;
+        self.faults.answer(fault).await;
+        let is_done = (0..entries.len()).all(|index| fault.succeeds(index));
+        if is_done { Ok(()) } else { Err(fault.error()) }
     }
 
     /// The failures of a call by site: a site has failed when one of its entries has.

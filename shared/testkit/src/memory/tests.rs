@@ -36,3 +36,8 @@ async fn the_stream_keeps_its_contract() {
 async fn queries_keep_their_contract() {
     contract::queries(empty_store).await;
 }
+
+#[tokio::test]
+async fn silences_keep_their_contract() {
+    contract::silences(empty_store).await;
+}
