@@ -124,6 +124,9 @@ pub struct UpArgs {
     /// Post every alert as JSON to this address
     #[arg(long, value_name = "URL")]
     pub webhook: Option<String>,
+    /// Raise an alert when a site has sent nothing for K of its own intervals; 0 never does
+    #[arg(long, value_name = "K", default_value = "6", value_parser = parse_silent_after)]
+    pub silent_after: u32,
     /// What to log: a level, or targets and levels
     #[arg(long, value_name = "FILTER", default_value = "warn", env = "WATTSTREAM_LOG")]
     pub log: String,
@@ -272,6 +275,20 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "that is too long".into())
 }
 
+/// The fewest intervals that make a silence. A reading bears the start of its interval, so the next one is sent when two
+/// have passed since then.
+const SILENT_AFTER_MIN: u32 = 3;
+
+/// Parses the number of intervals after which a site counts as silent.
+fn parse_silent_after(text: &str) -> Result<u32, String> {
+    let intervals: Option<u32> = text.parse().ok();
+    intervals.filter(|&intervals| intervals == 0 || intervals >= SILENT_AFTER_MIN).ok_or_else(|| {
+        format!(
+            "a number of intervals from {SILENT_AFTER_MIN} on, or 0 for never: between two readings of any site there are two"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +311,15 @@ mod tests {
         assert_eq!(parse_duration("24h"), Ok(Duration::from_secs(86_400)));
         for text in ["", "h", "5", "5 m", "-5m", "5y", "99999999999999999999d"] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_silence_has_three_intervals_or_is_not_looked_for() {
+        assert_eq!((parse_silent_after("0"), parse_silent_after("3")), (Ok(0), Ok(3)));
+        assert_eq!(Cli::parse_from(["wattstream"]).up.silent_after, 6);
+        for text in ["", "1", "2", "-3", "six", "4294967296"] {
+            assert!(parse_silent_after(text).is_err(), "{text}");
         }
     }
 }

@@ -14,7 +14,7 @@ mod pipeline;
 use clap::CommandFactory;
 
 pub use cli::Cli;
-pub use pipeline::Pipeline;
+pub use pipeline::{AlertSettings, Pipeline};
 
 use cli::Command;
 

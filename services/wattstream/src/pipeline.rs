@@ -4,6 +4,9 @@
 //! answering. Stopping finishes the batch in flight and writes the archive; whatever the log holds beyond that is
 //! consumed at the next start.
 
+mod silence;
+
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,7 +20,7 @@ use wattstream_embedded::{Archive, ArchiveSettings, Archiver, Clock, Store, Stor
 use wattstream_engine::ports::{Checkpoint, Checkpoints, InstanceId, NewRecord, Producer, Stream};
 use wattstream_engine::{
     BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Drained, EventSource, EventSourcePorts, EventSourceSettings,
-    EventSourceStatus, Processor, ProcessorSettings, SnapshotPolicy,
+    EventSourceStatus, Processor, ProcessorSettings, SilencePorts, SilenceWatch, SnapshotPolicy,
 };
 
 use crate::commands::LocalAlerts;
@@ -74,6 +77,15 @@ pub struct Pipeline {
     runtime: Runtime,
 }
 
+/// Who is told of what.
+#[derive(Clone, Debug, Default)]
+pub struct AlertSettings {
+    /// Where every alert is posted as JSON.
+    pub webhook: Option<String>,
+    /// The intervals of its own after which a site counts as silent; nobody looks for silent sites without it.
+    pub silent_after: Option<NonZeroU32>,
+}
+
 /// Tells how far the pipeline is behind, from any thread.
 #[derive(Clone, Debug)]
 pub struct LagProbe(EventSourceStatus);
@@ -88,11 +100,11 @@ impl LagProbe {
 impl Pipeline {
     /// Opens or creates the store in `data_dir` and starts to consume its log.
     pub fn open(data_dir: &Path, shards: Option<u32>) -> anyhow::Result<Self> {
-        Self::open_with(data_dir, shards, None)
+        Self::open_with(data_dir, shards, AlertSettings::default())
     }
 
-    /// As [`Pipeline::open`], with a webhook for alerts.
-    pub fn open_with(data_dir: &Path, shards: Option<u32>, webhook: Option<String>) -> anyhow::Result<Self> {
+    /// As [`Pipeline::open`], for a pipeline that runs until it is stopped.
+    pub fn open_with(data_dir: &Path, shards: Option<u32>, settings: AlertSettings) -> anyhow::Result<Self> {
         let store = Store::open(data_dir, store_settings(shards))?;
         let archive = Archive::local(store.archive_dir())?;
         let archiver = Archiver::new(store.clone(), archive, ArchiveSettings::default());
@@ -102,13 +114,13 @@ impl Pipeline {
             .enable_all()
             .build()
             .context("starting the threads of the pipeline")?;
-        let settings = ProcessorSettings {
+        let alerts = LocalAlerts::new(store.clone(), settings.webhook);
+        let processor_settings = ProcessorSettings {
             instance: instance_id(),
             snapshot_policy: SnapshotPolicy::EveryBatch,
             is_cache_on: true,
         };
-        let alerts = LocalAlerts::new(store.clone(), webhook);
-        let processor = Processor::new(store.clone(), store.clone(), alerts, settings);
+        let processor = Processor::new(store.clone(), store.clone(), alerts.clone(), processor_settings);
         let ports = EventSourcePorts {
             stream: store.clone(),
             checkpoints: store.clone(),
@@ -120,7 +132,13 @@ impl Pipeline {
         let (status, cancelled) = (source.status(), CancellationToken::new());
         let consuming = runtime.spawn(consume(source, cancelled.clone()));
         let keeping = runtime.spawn(keep_house(store.clone(), archiver.clone(), cancelled.clone()));
-        Ok(Self { store, archiver, status, cancelled, tasks: vec![consuming, keeping], runtime })
+        let mut tasks = vec![consuming, keeping];
+        if let Some(silent_after) = settings.silent_after {
+            let ports = SilencePorts { queries: store.clone(), silences: store.clone(), alerts };
+            let watch = SilenceWatch::new(ports, silent_after);
+            tasks.push(runtime.spawn(silence::look(watch, LagProbe(status.clone()), cancelled.clone())));
+        }
+        Ok(Self { store, archiver, status, cancelled, tasks, runtime })
     }
 
     /// The store under the pipeline.

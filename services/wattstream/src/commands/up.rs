@@ -8,6 +8,7 @@ use std::fs;
 use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use wattstream_telemetry::event::ProcessStarted;
 use wattstream_telemetry::{LogFormat, PrometheusExporter, init_logging, install_prometheus};
 
 use crate::cli::UpArgs;
-use crate::pipeline::{self, LagProbe, Pipeline, system_clock};
+use crate::pipeline::{self, AlertSettings, LagProbe, Pipeline, system_clock};
 
 use fleet::LiveFleet;
 use status::{Figures, StatusLine};
@@ -43,7 +44,9 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // The address comes first: a busy one is found out before anything is written.
     let listener = runtime.block_on(bind(args.listen))?;
-    let pipeline = Pipeline::open_with(&args.data_dir, args.shards, args.webhook.clone())?;
+    let alerts =
+        AlertSettings { webhook: args.webhook.clone(), silent_after: NonZeroU32::new(args.silent_after) };
+    let pipeline = Pipeline::open_with(&args.data_dir, args.shards, alerts)?;
     let served = runtime.block_on(serve(args, &pipeline, listener, Arc::new(exporter)));
     pipeline.stop()?;
     served

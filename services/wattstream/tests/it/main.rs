@@ -7,4 +7,5 @@ mod killed;
 mod newcomer;
 mod process;
 mod real_data;
+mod silence;
 mod state_size;

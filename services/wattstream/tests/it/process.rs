@@ -9,7 +9,7 @@ use serde_json::Value;
 use ureq::Agent;
 
 /// How long anything may take before a test gives it up. It is a limit for hangs, not a measurement.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program under test with these arguments, without the environment's settings for it.
 pub(crate) fn wattstream(arguments: &[&str]) -> Command {
