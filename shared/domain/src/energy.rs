@@ -7,6 +7,8 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
+use crate::digits::{self, U64_DIGITS_MAX};
+
 /// Milliwatt-hours in one kilowatt-hour.
 pub const MILLIWATT_HOURS_PER_KWH: i64 = 1_000_000;
 
@@ -83,21 +85,26 @@ impl From<Energy> for EnergySum {
 impl fmt::Display for EnergySum {
     /// Kilowatt-hours as an exact decimal with no trailing zeros: `12.34`, `-0.000001`, `0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_kwh = u128::from(MILLIWATT_HOURS_PER_KWH.unsigned_abs());
-        let (whole, mut fraction) = (self.0.unsigned_abs() / per_kwh, self.0.unsigned_abs() % per_kwh);
         if self.0 < 0 {
             f.write_str("-")?;
         }
-        write!(f, "{whole}")?;
+        let per_kwh = MILLIWATT_HOURS_PER_KWH.unsigned_abs();
+        let magnitude = self.0.unsigned_abs();
+        let fraction = if let Ok(magnitude) = u64::try_from(magnitude) {
+            let mut whole = [0; U64_DIGITS_MAX];
+            let start = digits::write_before(&mut whole, magnitude / per_kwh);
+            f.write_str(digits::text(&whole[start..]))?;
+            magnitude % per_kwh
+        } else {
+            write!(f, "{}", magnitude / u128::from(per_kwh))?;
+            u64::try_from(magnitude % u128::from(per_kwh)).unwrap_or_default()
+        };
         if fraction == 0 {
             return Ok(());
         }
-        let mut places = 6;
-        while fraction % 10 == 0 {
-            fraction /= 10;
-            places -= 1;
-        }
-        write!(f, ".{fraction:0places$}")
+        let mut places = *b".000000";
+        digits::fill(&mut places[1..], fraction);
+        f.write_str(digits::text(&places).trim_end_matches('0'))
     }
 }
 

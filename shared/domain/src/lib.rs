@@ -39,6 +39,7 @@
 
 mod alert;
 pub mod detect;
+mod digits;
 mod energy;
 mod finding;
 mod fold;

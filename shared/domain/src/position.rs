@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::digits;
 use crate::mutant::{self, Mutant};
 
 /// The number of a shard. Kinesis names its shards `shardId-` and twelve digits; the digits are the identity.
@@ -13,9 +14,18 @@ pub struct ShardId(pub u64);
 
 impl fmt::Display for ShardId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shardId-{:012}", self.0)
+        if self.0 >= PADDED_END {
+            return write!(f, "shardId-{}", self.0);
+        }
+        let mut text = *b"shardId-000000000000";
+        let (_, number) = text.split_at_mut("shardId-".len());
+        digits::fill(number, self.0);
+        f.write_str(digits::text(&text))
     }
 }
+
+/// The first number that Kinesis's twelve digits do not hold.
+const PADDED_END: u64 = 10_u64.pow(12);
 
 impl fmt::Debug for ShardId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,17 +100,6 @@ impl SequenceNumber {
         }
         (carry == 0).then_some(self)
     }
-
-    /// Quotient and remainder by `divisor`.
-    fn div_rem(mut self, divisor: u64) -> (Self, u64) {
-        let mut remainder = 0;
-        for limb in &mut self.0 {
-            let dividend = (u128::from(remainder) << 64) | u128::from(*limb);
-            (*limb, _) = split(dividend / u128::from(divisor));
-            (remainder, _) = split(dividend % u128::from(divisor));
-        }
-        (self, remainder)
-    }
 }
 
 /// The low 64 bits, and what is above them.
@@ -117,9 +116,8 @@ impl From<u64> for SequenceNumber {
     }
 }
 
-/// Decimal digits that fit a `u64` chunk, and their power of ten.
+/// Decimal digits that fit a `u64`.
 const CHUNK_DIGITS: usize = 19;
-const CHUNK: u64 = 10_u64.pow(19);
 
 impl std::str::FromStr for SequenceNumber {
     type Err = PositionError;
@@ -144,13 +142,37 @@ impl std::str::FromStr for SequenceNumber {
 }
 
 impl fmt::Display for SequenceNumber {
+    /// Half limbs are divided by a power of ten again and again: in one machine word, and by a constant.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(small) = self.to_u64() {
-            return write!(f, "{small}");
+        let mut halves = self.0.map(|limb| [limb >> 32, limb & u64::from(u32::MAX)]);
+        let mut number = without_leading_zeros(halves.as_flattened_mut());
+        let mut text = [b'0'; PRINTED_DIGITS_MAX];
+        let mut start = text.len();
+        while !number.is_empty() {
+            let mut remainder = 0;
+            for half in &mut *number {
+                let dividend = (remainder << 32) | *half;
+                *half = dividend / PRINTED_CHUNK;
+                remainder = dividend % PRINTED_CHUNK;
+            }
+            digits::fill(&mut text[start - PRINTED_CHUNK_DIGITS..start], remainder);
+            start -= PRINTED_CHUNK_DIGITS;
+            number = without_leading_zeros(number);
         }
-        let (rest, chunk) = self.div_rem(CHUNK);
-        write!(f, "{rest}{chunk:019}")
+        let digits = digits::text(&text[start..]).trim_start_matches('0');
+        f.write_str(if digits.is_empty() { "0" } else { digits })
     }
+}
+
+/// Decimal digits that are printed together, and their power of ten: it times 2^32 fits a `u64`.
+const PRINTED_CHUNK_DIGITS: usize = 9;
+const PRINTED_CHUNK: u64 = 10_u64.pow(9);
+/// Room for the 135 digits of 448 bits.
+const PRINTED_DIGITS_MAX: usize = 15 * PRINTED_CHUNK_DIGITS;
+
+fn without_leading_zeros(number: &mut [u64]) -> &mut [u64] {
+    let zeros = number.iter().take_while(|half| **half == 0).count();
+    &mut number[zeros..]
 }
 
 impl fmt::Debug for SequenceNumber {
@@ -231,6 +253,16 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_number_prints_whole() {
+        let largest = SequenceNumber::from_be_bytes(&[u8::MAX; LIMBS * 8]).unwrap();
+        assert_eq!(
+            largest.to_string(), // 2^448 - 1
+            "726838724295606890549323807888004534353641360687318060281490199180639288113397923326191050713763565560762521606266177933534601628614655"
+        );
+        assert_eq!(SequenceNumber::ZERO.to_string(), "0");
+    }
+
+    #[test]
     fn malformed_sequence_numbers_are_refused() {
         for text in ["", "01", "-1", "1e5", " 1", &"9".repeat(130)] {
             assert_eq!(text.parse::<SequenceNumber>(), Err(PositionError::SequenceNumber), "{text:?}");
@@ -252,6 +284,8 @@ mod tests {
     fn shard_ids_print_as_kinesis_names_them() {
         assert_eq!(ShardId(6).to_string(), "shardId-000000000006");
         assert_eq!("shardId-000000000006".parse(), Ok(ShardId(6)));
+        assert_eq!(ShardId(999_999_999_999).to_string(), "shardId-999999999999");
+        assert_eq!(ShardId(1_000_000_000_000).to_string(), "shardId-1000000000000");
         assert_eq!("shard-6".parse::<ShardId>(), Err(PositionError::ShardId));
         assert_eq!("shardId-+6".parse::<ShardId>(), Err(PositionError::ShardId));
     }

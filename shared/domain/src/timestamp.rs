@@ -5,6 +5,9 @@
 //! and keeps the printed form at a fixed width, so that text order is time order.
 
 use std::fmt;
+use std::ops::Range;
+
+use crate::digits;
 
 /// Milliseconds in one hour.
 pub const HOUR_MS: i64 = 3_600_000;
@@ -97,9 +100,17 @@ impl fmt::Display for Timestamp {
     /// Fixed width, so that text order is time order: `2025-06-20T00:00:00.000Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Civil { year, month, day, hour, minute, second, millisecond } = self.civil();
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let fields = [year, month, day, hour, minute, second, millisecond];
+        for (place, value) in TEXT_FIELDS.into_iter().zip(fields) {
+            digits::fill(&mut text[place], value.unsigned_abs());
+        }
+        f.write_str(digits::text(&text))
     }
 }
+
+/// Where year, month, day, hour, minute, second and millisecond stand in an instant as text.
+const TEXT_FIELDS: [Range<usize>; 7] = [0..4, 5..7, 8..10, 11..13, 14..16, 17..19, 20..23];
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
