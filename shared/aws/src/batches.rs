@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, sleep, timeout_at};
 use wattstream_engine::{Error, Kind, Result};
@@ -37,13 +38,17 @@ const RESEND_DELAY_MAX: Duration = Duration::from_secs(5);
 /// each entry, in their order.
 ///
 /// `bytes_of` is an entry's share of a request. `send` makes one request; it answers for each entry, in their order, or
-/// with an error for all of them.
-pub(crate) async fn send_all<E, T>(
-    entries: &[E],
+/// with an error for all of them. (It is given a vector and not a slice, because the compiler cannot tell of a future that holds
+/// for any lifetime whether it is `Send`.)
+pub(crate) async fn send_all<'a, E, T, F>(
+    entries: &'a [E],
     limits: Limits,
     bytes_of: impl Fn(&E) -> usize,
-    send: impl AsyncFn(&[&E]) -> Result<Vec<Result<T>>>,
-) -> Vec<Result<T>> {
+    send: impl Fn(Vec<&'a E>) -> F,
+) -> Vec<Result<T>>
+where
+    F: Future<Output = Result<Vec<Result<T>>>>,
+{
     let deadline = deadline::of_this_call();
     let mut outcomes: Vec<Option<Result<T>>> = entries.iter().map(|_| None).collect();
     let mut pending: Vec<usize> = (0..entries.len()).collect();
@@ -61,34 +66,57 @@ pub(crate) async fn send_all<E, T>(
     outcomes.into_iter().map(|outcome| outcome.expect("every entry was sent at least once")).collect()
 }
 
+/// As [`send_all`], for an API that takes one entry a request.
+pub(crate) async fn send_each<'a, E, T, F>(
+    entries: &'a [E],
+    in_flight: usize,
+    send: impl Fn(&'a E) -> F,
+) -> Vec<Result<T>>
+where
+    F: Future<Output = Result<T>>,
+{
+    let limits = Limits { entries: 1, bytes: usize::MAX, in_flight };
+    let send_one = |entries: Vec<&'a E>| {
+        let outcomes: Vec<F> = entries.into_iter().map(&send).collect();
+        async {
+            let outcomes = join_all(outcomes).await;
+            Ok(outcomes)
+        }
+    };
+    send_all(entries, limits, |_| 0, send_one).await
+}
+
 fn is_to_be_sent_again<T>(outcome: Option<&Result<T>>) -> bool {
     matches!(outcome, Some(Err(error)) if error.kind() == Kind::Retry)
 }
 
 /// Sends the pending entries once, and returns what became of each.
-async fn send_once<E, T>(
-    entries: &[E],
+async fn send_once<'a, E, T, F>(
+    entries: &'a [E],
     pending: &[usize],
     limits: Limits,
     bytes_of: &impl Fn(&E) -> usize,
-    send: &impl AsyncFn(&[&E]) -> Result<Vec<Result<T>>>,
+    send: &impl Fn(Vec<&'a E>) -> F,
     deadline: Instant,
-) -> Vec<(usize, Result<T>)> {
+) -> Vec<(usize, Result<T>)>
+where
+    F: Future<Output = Result<Vec<Result<T>>>>,
+{
     let requests = pack(pending.iter().map(|&index| bytes_of(&entries[index])), limits);
-    let answers = stream::iter(requests).map(async |request| {
+    let answers = stream::iter(requests).map(|request| {
         let indexes = &pending[request];
-        let entries: Vec<&E> = indexes.iter().map(|&index| &entries[index]).collect();
-        let answer = match timeout_at(deadline, send(&entries)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Error::bare(Kind::Retry, "waiting for AWS until the deadline of the call")),
-        };
-        (indexes, answer)
+        let answer = timeout_at(deadline, send(indexes.iter().map(|&index| &entries[index]).collect()));
+        async move { (indexes, answer.await.unwrap_or_else(|_| Err(given_up()))) }
     });
     let answers: Vec<_> = answers.buffer_unordered(limits.in_flight).collect().await;
     answers
         .into_iter()
         .flat_map(|(indexes, answer)| indexes.iter().copied().zip(of_each_entry(indexes.len(), answer)))
         .collect()
+}
+
+fn given_up() -> Error {
+    Error::bare(Kind::Retry, "waiting for AWS until the deadline of the call")
 }
 
 /// The entries' own outcomes; the request's error for each when there is none.

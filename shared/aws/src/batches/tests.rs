@@ -17,7 +17,7 @@ async fn entries_that_come_back_are_sent_again_and_the_others_are_not() {
         &[1, 2, 3, 4],
         LIMITS,
         |_| 1,
-        async |entries: &[&u32]| {
+        async |entries: Vec<&u32>| {
             sent.borrow_mut().push(entries.iter().map(|&&entry| entry).collect::<Vec<_>>());
             let is_first = sent.borrow().len() <= 2;
             Ok(entries
@@ -38,7 +38,7 @@ async fn what_is_refused_for_good_is_not_sent_again() {
         &[1, 2],
         LIMITS,
         |_| 1,
-        async |entries: &[&u32]| {
+        async |entries: Vec<&u32>| {
             *requests.borrow_mut() += 1;
             let refuse =
                 |entry: u32| if entry == 1 { Ok(()) } else { Err(Error::bare(Kind::Broken, "validating")) };
@@ -60,7 +60,7 @@ async fn a_call_ends_before_its_deadline_however_long_it_is_throttled() {
             &[1; 8],
             LIMITS,
             |_| 1,
-            async |_: &[&u32]| {
+            async |_: Vec<&u32>| {
                 *requests.borrow_mut() += 1;
                 Err::<Vec<Result<()>>, _>(throttled())
             },
@@ -81,7 +81,7 @@ async fn an_answer_that_never_comes_is_given_up_at_the_deadline() {
             &[1],
             LIMITS,
             |_| 1,
-            async |_: &[&u32]| std::future::pending::<Result<Vec<Result<()>>>>().await,
+            async |_: Vec<&u32>| std::future::pending::<Result<Vec<Result<()>>>>().await,
         )
         .await
     })
@@ -97,7 +97,7 @@ async fn an_answer_with_outcomes_missing_counts_for_nothing() {
         &[1, 2],
         LIMITS,
         |_| 1,
-        async |entries: &[&u32]| {
+        async |entries: Vec<&u32>| {
             *requests.borrow_mut() += 1;
             let answered = if *requests.borrow() == 1 { 1 } else { entries.len() };
             Ok(std::iter::repeat_with(|| Ok(())).take(answered).collect())
