@@ -1,7 +1,7 @@
 //! When a site's state is stored.
 
-/// When the engine stores a state beyond the times when it must: whenever something happened that the rows alone would
-/// not bring back. Any policy gives the same tables.
+/// When the engine stores a state beyond the times when it must: with a site's first batch, so that readers find the site, and
+/// whenever something happened that the rows alone would not bring back. Any policy gives the same tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotPolicy {
     /// With every batch: the cheapest to read, and writes cost nothing on one machine.

@@ -109,7 +109,8 @@ impl Oracle {
         Trace::Letter(key)
     }
 
-    /// Whether a record that is acknowledged is in the tables or among the dead letters.
+    /// Whether a record that is acknowledged is in the tables or among the dead letters. Its site has a snapshot then, by
+    /// which readers find it.
     pub fn check_settled(
         &self,
         shard: ShardId,
@@ -121,10 +122,13 @@ impl Oracle {
                 Trace::Letter(key) => {
                     contents.dead_letters.get(key).map(|letter| &letter.payload) == self.letters.get(key)
                 }
-                Trace::Row { site_id, timestamp, written_by } => contents
-                    .rows
-                    .get(&(*site_id, *timestamp))
-                    .is_some_and(|row| is_at_least(&row.version.position, written_by)),
+                Trace::Row { site_id, timestamp, written_by } => {
+                    contents
+                        .rows
+                        .get(&(*site_id, *timestamp))
+                        .is_some_and(|row| is_at_least(&row.version.position, written_by))
+                        && contents.sites.contains_key(site_id)
+                }
             };
             if !is_settled {
                 return Err(Violation(format!(

@@ -51,13 +51,15 @@ fn fold_site(records: &SiteRecords, loaded: Loaded, is_extra_due: bool) -> Folde
     }
     let folded = fold.finish();
     let has_changed = counts.total() != counts.already_folded;
+    // By its first snapshot a reader finds a site, where nothing lists the rows of all sites.
+    let is_new = version == 0;
     FoldedSite {
         first: records.first().sequence,
         state: folded.state,
         version,
         rows: folded.rows.into_writes().collect(),
         hours: folded.hours.into_values().collect(),
-        is_due: folded.is_snapshot_due || has_changed && (is_extra_due || holds_published_alerts),
+        is_due: folded.is_snapshot_due || has_changed && (is_extra_due || holds_published_alerts || is_new),
         holds_published_alerts,
         counts,
     }
