@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_kinesis::config::Credentials;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
@@ -30,6 +31,10 @@ const ATTEMPTS_MAX: u32 = 3;
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
 
+/// The region and the account that a local AWS is asked for.
+const LOCAL_REGION: Region = Region::from_static("us-east-1");
+const LOCAL_NAME: &str = "local";
+
 /// A client of each service. Cheap to clone: clones share connections and credentials.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -43,6 +48,24 @@ pub struct Clients {
     pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
+/// Where the services of a local AWS answer; they need not be one program.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct LocalEndpoints {
+    pub dynamodb: String,
+    pub kinesis: String,
+    pub sns: String,
+    pub sqs: String,
+}
+
+impl LocalEndpoints {
+    /// One program for all of them.
+    pub fn all_at(url: impl Into<String>) -> Self {
+        let url = url.into();
+        Self { dynamodb: url.clone(), kinesis: url.clone(), sns: url.clone(), sqs: url }
+    }
+}
+
 /// Why there can be no clients.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -54,7 +77,7 @@ pub enum ClientError {
 impl Clients {
     /// Clients as the environment and the profile of this process configure them.
     pub async fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
-        let config = load().await;
+        let config = loader().load().await;
         if config.region().is_none() {
             return Err(ClientError::NoRegion);
         }
@@ -65,6 +88,24 @@ impl Clients {
             }
         }
         Ok(Self::new(&config, is_override_allowed))
+    }
+
+    /// Clients of a local AWS, with the made-up credentials that one takes; everything else is as in production.
+    pub async fn of_local_aws(endpoints: &LocalEndpoints) -> Self {
+        let credentials = Credentials::new(LOCAL_NAME, LOCAL_NAME, None, None, LOCAL_NAME);
+        let config = loader().region(LOCAL_REGION).credentials_provider(credentials).load().await;
+        macro_rules! client {
+            ($sdk:ident, $endpoint:expr) => {{
+                let builder = $sdk::config::Builder::from(&config).endpoint_url($endpoint);
+                $sdk::Client::from_conf(builder.build())
+            }};
+        }
+        Self {
+            dynamodb: client!(aws_sdk_dynamodb, &endpoints.dynamodb),
+            kinesis: client!(aws_sdk_kinesis, &endpoints.kinesis),
+            sns: client!(aws_sdk_sns, &endpoints.sns),
+            sqs: client!(aws_sdk_sqs, &endpoints.sqs),
+        }
     }
 
     fn new(config: &SdkConfig, is_override_allowed: bool) -> Self {
@@ -86,15 +127,13 @@ impl Clients {
     }
 }
 
-async fn load() -> SdkConfig {
+fn loader() -> ConfigLoader {
     let https =
         aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(https)
         .timeout_config(timeouts())
         .retry_config(retries())
-        .load()
-        .await
 }
 
 fn timeouts() -> TimeoutConfig {

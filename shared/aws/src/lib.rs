@@ -16,8 +16,13 @@
 mod batches;
 mod clients;
 pub mod deadline;
+mod dynamodb;
 mod environment;
 mod error;
 
-pub use clients::{ClientError, Clients};
+pub use clients::{ClientError, Clients, LocalEndpoints};
+pub use dynamodb::{
+    DynamoDb, FLEETS, IndexDefinition, KeyAttribute, KeyType, Projection, TableDefinition, TableNames,
+    fleet_of, reading_item, table_definitions,
+};
 pub use environment::{Environment, EnvironmentError};

@@ -222,9 +222,13 @@ pub enum GivenUpCondition {
     RecordAgeExceeded,
 }
 
+/// The most sites whose states are brought up to the last row when all are asked for, where that takes a question for each:
+/// 500 of them take a few hundred milliseconds. Of more, a store that keeps snapshots may answer with those alone.
+pub const SITES_EXACT_MAX: usize = 500;
+
 /// The reading side of the projections: what the API and the audit ask.
 pub trait Queries: Send + Sync + 'static {
-    /// The states of every site, ascending by id.
+    /// The states of every site, ascending by id: exact to the last row for at most [`SITES_EXACT_MAX`] of them.
     fn sites(&self) -> impl Future<Output = Result<Vec<SiteState>>> + Send;
 
     /// The state of one site.

@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{EnergySum, Rule, SiteState, Timestamp, Totals};
-use wattstream_engine::ports::Queries;
+use wattstream_engine::ports::{Queries, SITES_EXACT_MAX};
 
 use crate::json::{Kwh, Utc, by_rule};
 use crate::parameters::Parameters;
@@ -20,7 +20,7 @@ use crate::state::AppState;
 
 /// The most sites of a summary that is folded up to the last record. Over more of them, a store that keeps snapshots
 /// answers from the snapshots alone, and the answer says `as_of`.
-pub const SUMMARY_SITES_EXACT_MAX: usize = 500;
+pub const SUMMARY_SITES_EXACT_MAX: usize = SITES_EXACT_MAX;
 
 pub(crate) fn routes<Q: Queries, P: Send + Sync + 'static>(state: &Arc<AppState<Q, P>>) -> Router {
     Router::new().route("/summary", get(summary::<Q, P>)).with_state(Arc::clone(state))

@@ -1,0 +1,93 @@
+//! The adapter against local ones: the contract of its ports, and what readers see of whole batches.
+
+use wattstream_domain::{Outbox, SiteState};
+use wattstream_engine::ports::{Consumer, Queries};
+use wattstream_engine::{Batch, Processor, SnapshotPolicy, state_hash};
+use wattstream_testkit::{MemoryStore, contract};
+
+use crate::batches::{batch, settings, site};
+use crate::store::Store;
+
+fn url(program: &str) -> String {
+    std::env::var(format!("DYNAMODB_{program}")).expect("a url")
+}
+
+macro_rules! tests_against {
+    ($($program:ident)*) => {$(
+        mod $program {
+            use super::*;
+
+            #[tokio::test]
+            async fn tables_keep_their_contract() {
+                let url = url(stringify!($program));
+                contract::tables(async || Store::create(&url).await).await;
+            }
+
+            #[tokio::test]
+            async fn queries_keep_their_contract() {
+                let url = url(stringify!($program));
+                contract::queries(async || Store::create(&url).await).await;
+            }
+
+            #[tokio::test]
+            async fn alerts_keep_their_contract() {
+                let url = url(stringify!($program));
+                contract::alerts(async || Store::create(&url).await).await;
+            }
+
+            #[tokio::test]
+            async fn readers_see_what_was_folded() {
+                super::readers_see_what_was_folded(&url(stringify!($program))).await;
+            }
+        }
+    )*};
+}
+
+tests_against! { ministack moto }
+
+/// In order, late, again, revised, anomalous; hours close.
+fn eventful_batches() -> Vec<Batch> {
+    let busy = |minute, generated| (site(1), minute, generated, 1);
+    let quiet = |minute| (site(2), minute, 7, 3);
+    vec![
+        batch(1, [busy(0, 5), quiet(0)]),
+        batch(3, [busy(15, 6), busy(30, -7), quiet(15)]),
+        batch(6, [busy(45, 5), busy(20, 3), busy(45, 5), quiet(30)]),
+        batch(10, [busy(15, 9), busy(60, 4), quiet(45)]),
+        batch(13, [busy(75, 4), busy(10, 1), quiet(60), quiet(75)]),
+        batch(17, [busy(90, 4), busy(105, 4), quiet(90)]),
+    ]
+}
+
+fn without_outbox(states: Vec<SiteState>) -> Vec<SiteState> {
+    states.into_iter().map(|state| SiteState { outbox: Outbox::default(), ..state }).collect()
+}
+
+/// Promise P5, and the reader's side of rows as events: after every batch the states that are read are those of a store that
+/// keeps one with each batch.
+async fn readers_see_what_was_folded(url: &str) {
+    let (store, memory, letters) = (Store::create(url).await, MemoryStore::default(), MemoryStore::default());
+    let on_aws = Processor::new(
+        store.0.clone(),
+        letters.clone(),
+        letters.clone(),
+        settings(SnapshotPolicy::WhenNeeded),
+    );
+    let on_one_machine =
+        Processor::new(memory.clone(), letters.clone(), letters, settings(SnapshotPolicy::EveryBatch));
+    for batch in eventful_batches() {
+        for _ in 0..2 {
+            assert_eq!(on_aws.consume(&batch).await.expect("a reply").failures, []);
+            assert_eq!(on_one_machine.consume(&batch).await.expect("a reply").failures, []);
+        }
+        let expected = without_outbox(memory.sites().await.expect("states are read"));
+        assert_eq!(without_outbox(store.sites().await.expect("states are read")), expected);
+        for state in expected {
+            let found = store.site(state.site_id).await.expect("a state is read");
+            assert_eq!(without_outbox(Vec::from_iter(found)), [state]);
+        }
+    }
+    let hash_on_aws = state_hash(&store).await.expect("a hash");
+    assert_eq!(hash_on_aws, state_hash(&memory).await.expect("a hash"));
+    assert_eq!(memory.sites().await.expect("states are read").len(), 2);
+}
