@@ -7,6 +7,7 @@
 //!   [`parse_timestamp`];
 //! - **aggregates**, many records that the Kinesis Producer Library packed into one: [`deaggregate`], [`Aggregator`];
 //! - the **archive**, every raw record in hourly folders: [`ArchiveKey`], [`append_archive_record`], [`ArchiveReader`];
+//! - **alerts** as their receivers get them: [`encode_alert_message`];
 //! - **projections** as they are stored: [`stored`].
 //!
 //! What always holds:
@@ -20,6 +21,7 @@
 //! - The code is pure: no clock, no randomness, no files. The archive reader takes any
 //!   [`BufRead`](std::io::BufRead) and leaves opening and decompressing to its caller.
 
+mod alert_message;
 mod archive;
 mod decimal;
 mod kpl;
@@ -28,6 +30,7 @@ mod reject;
 pub mod stored;
 mod time;
 
+pub use alert_message::encode_alert_message;
 pub use archive::{
     ARCHIVE_LINE_BYTES_MAX, ArchiveEntry, ArchiveKey, ArchiveKeyError, ArchiveReadError, ArchiveReader,
     append_archive_record, archive_hour, archive_prefix,

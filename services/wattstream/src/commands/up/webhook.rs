@@ -1,19 +1,21 @@
 //! Alerts on one machine: kept in the store, and posted to a webhook when there is one.
 //!
 //! An alert that the webhook does not take counts as not published, and so waits in its site's outbox, or among the
-//! silences: the webhook gets it with the site's next batch, or with the next look for silent sites, under the same id. A webhook that is away is left alone for a while, so that it does
-//! not slow the stream down.
+//! silences: the webhook gets it with the site's next batch, or with the next look for silent sites, under the same id. A
+//! webhook that is away is left alone for a while, so that it does not slow the stream down.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::time::Instant;
 use ureq::Agent;
-use wattstream_domain::{Alert, Subject};
+use wattstream_domain::Alert;
 use wattstream_embedded::Store;
 use wattstream_engine::ports::Alerts;
 use wattstream_engine::{Error, Kind, Result};
+use wattstream_wire::encode_alert_message;
+
+const JSON: &str = "application/json";
 
 /// How long the webhook may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -60,33 +62,8 @@ impl Webhook {
         if paused_until.is_some_and(|until| Instant::now() < until) {
             return Err(Error::bare(Kind::Retry, "waiting for a webhook that failed"));
         }
-        let posted = self.agent.post(&self.url).send_json(body(alert));
+        let posted = self.agent.post(&self.url).content_type(JSON).send(encode_alert_message(alert));
         *paused_until = posted.is_err().then(|| Instant::now() + PAUSE);
         posted.map(|_| ()).map_err(|error| Error::new(Kind::Retry, "posting an alert to the webhook", error))
     }
-}
-
-/// An alert as `GET /alerts` lists it.
-fn body(alert: &Alert) -> serde_json::Value {
-    let mut body = match &alert.subject {
-        Subject::Episode(episode) => json!({
-            "kind": "episode",
-            "rule": episode.rule.name(),
-            "opened_at": episode.opened_at.to_string(),
-            "last_at": episode.last_at.to_string(),
-            "readings": episode.readings,
-        }),
-        Subject::Silence(silence) => json!({
-            "kind": "silence",
-            "last_seen": silence.last_seen.to_string(),
-            "interval_ms": silence.interval_ms,
-            "silent_at": silence.silent_at.to_string(),
-        }),
-    };
-    body["alert_id"] = alert.id().as_str().into();
-    body["site_id"] = alert.site_id.as_str().into();
-    body["severity"] = alert.subject.severity().name().into();
-    body["phase"] = alert.phase.name().into();
-    body["at"] = alert.at.to_string().into();
-    body
 }
