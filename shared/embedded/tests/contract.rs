@@ -26,4 +26,6 @@ macro_rules! contracts {
     )*};
 }
 
-contracts! { tables stream checkpoints dead_letters alerts silences queries }
+contracts! {
+    tables stream stream_wakes checkpoints dead_letters dead_letter_admin alerts silences queries
+}

@@ -16,8 +16,8 @@ mod tables;
 
 pub use alerts::alerts;
 pub use checkpoints::checkpoints;
-pub use dead_letters::dead_letters;
+pub use dead_letters::{LetterPages, dead_letter_admin, dead_letters};
 pub use queries::queries;
 pub use silences::silences;
-pub use stream::stream;
+pub use stream::{stream, stream_wakes};
 pub use tables::tables;

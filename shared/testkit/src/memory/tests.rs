@@ -30,6 +30,7 @@ async fn checkpoints_keep_their_contract() {
 #[tokio::test]
 async fn the_stream_keeps_its_contract() {
     contract::stream(empty_store).await;
+    contract::stream_wakes(empty_store).await;
 }
 
 #[tokio::test]
