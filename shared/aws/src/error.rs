@@ -16,16 +16,21 @@ const CONFLICTS: &[&str] = &["ConditionalCheckFailedException", "TransactionConf
 /// AWS's own trouble, or too much at once. Everything with a status of 500 or more joins them.
 const TRANSIENT: &[&str] = &[
     "ExpiredIteratorException",
+    "ExpiredNextTokenException",
     "InternalFailure",
     "InternalServerError",
     "ItemCollectionSizeLimitExceededException",
+    "KMS.ThrottlingException",
+    "KMSThrottling",
     "KMSThrottlingException",
     "KmsThrottled",
     "LimitExceededException",
+    "OverLimit",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",
+    "ResourceInUseException",
     "ServiceUnavailable",
     "SlowDown",
     "Throttled",
@@ -37,6 +42,7 @@ const TRANSIENT: &[&str] = &[
 ];
 
 /// The error of a call that was `doing` something.
+#[expect(clippy::needless_pass_by_value, reason = "it ends here, and by value it reads well in `map_err`")]
 pub(crate) fn classify<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -51,6 +57,27 @@ where
         _ => Kind::Retry,
     };
     Error::new(kind, doing, Chain::of(&error))
+}
+
+/// What AWS says about one entry of a batch that it took in a part of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) code: &'a str,
+    pub(crate) message: Option<&'a str>,
+    /// Whether AWS says that the entry itself is at fault.
+    pub(crate) is_senders_fault: bool,
+}
+
+/// The error of an entry that was refused while `doing` something.
+pub(crate) fn refused(doing: &'static str, refusal: Refusal<'_>) -> Error {
+    let Refusal { code, message, is_senders_fault } = refusal;
+    let kind = kind_of(code, if is_senders_fault { 400 } else { 500 });
+    Error::new(kind, doing, format!("{code}: {}", message.unwrap_or("no message")))
+}
+
+/// The error of an answer that says success and does not show it. The request may have been applied.
+pub(crate) fn malformed(doing: &'static str, what: impl Into<String>) -> Error {
+    Error::new(Kind::Retry, doing, what.into())
 }
 
 /// What the caller does about an error code, of a whole call or of one entry of a batch.
