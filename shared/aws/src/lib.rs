@@ -13,16 +13,29 @@
 //!   sends again what came back, with jitter.
 //! - An error keeps its kind: [`error`] alone decides what the caller does about it.
 
+mod alerts;
 mod batches;
 mod clients;
 pub mod deadline;
 mod dynamodb;
 mod environment;
 mod error;
+#[cfg(test)]
+mod fake_aws;
+mod kinesis;
+mod sns;
+mod sqs;
 
+pub use alerts::AwsAlerts;
 pub use clients::{ClientError, Clients, LocalEndpoints};
 pub use dynamodb::{
     DynamoDb, FLEETS, IndexDefinition, KeyAttribute, KeyType, Projection, TableDefinition, TableNames,
     fleet_of, reading_item, table_definitions,
 };
 pub use environment::{Environment, EnvironmentError};
+pub use kinesis::{
+    KinesisProducer, KinesisStream, Packing, Polling, ProducerSettings, RECORD_BYTES_LIMIT,
+    RECORD_BYTES_MAX_DEFAULT,
+};
+pub use sns::SnsAlerts;
+pub use sqs::{PEEK_MESSAGES_MAX, SqsDeadLetters};
