@@ -70,7 +70,8 @@ impl Fault {
     }
 }
 
-fn bit(mask: u32, entry: usize) -> bool {
+/// Whether a mask has entry `entry`; masks repeat after 32 entries.
+pub(crate) fn bit(mask: u32, entry: usize) -> bool {
     mask >> (entry % 32) & 1 == 1
 }
 

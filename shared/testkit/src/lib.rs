@@ -9,6 +9,7 @@
 //! - [`Site`], [`reading`], [`at`]: builders for unit tests.
 //! - [`MemoryStore`]: every port over plain maps, which [`Contents`] clones and compares.
 //! - [`Faulty`]: a store whose calls fail, lose their reply or are cut off, by a script or by chance ([`Faults`]).
+//! - [`faulty_aws`]: a local AWS whose answers go wrong, for real clients, and the list of what they asked.
 //! - [`logs`]: strategies for logs with every kind of record, over shards that split and merge.
 //! - [`deliveries`]: a log delivered in any cut and repetition, by instances that crash and take over from each other.
 //! - [`oracle`]: what a log means, worked out the slow and obvious way.
@@ -18,13 +19,15 @@
 //! - [`local_aws`]: DynamoDB, SNS, SQS and Kinesis on this machine, as processes of one test.
 //! - [`skip`]: the one way for a test to go without something.
 //!
-//! What must always hold: everything but `local_aws` is a function of its arguments. There is no clock and no randomness
-//! but a seed, so a failure that was seen once can be seen again.
+//! What must always hold: everything is a function of its arguments. There is no clock and no randomness but a seed, so
+//! a failure that was seen once can be seen again. Only [`local_aws`] and [`faulty_aws`] have sockets and real time; what
+//! goes wrong in the latter is still a function of a seed.
 
 mod builders;
 pub mod contract;
 pub mod deliveries;
 mod fault;
+pub mod faulty_aws;
 pub mod logs;
 mod memory;
 pub mod oracle;
