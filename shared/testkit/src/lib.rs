@@ -10,6 +10,7 @@
 //! - [`MemoryStore`]: every port over plain maps, which [`Contents`] clones and compares.
 //! - [`Faulty`]: a store whose calls fail, lose their reply or are cut off, by a script or by chance ([`Faults`]).
 //! - [`faulty_aws`]: a local AWS whose answers go wrong, for real clients, and the list of what they asked.
+//! - [`write_units`]: what a request to DynamoDB costs, worked out from its body.
 //! - [`logs`]: strategies for logs with every kind of record, over shards that split and merge.
 //! - [`deliveries`]: a log delivered in any cut and repetition, by instances that crash and take over from each other.
 //! - [`oracle`]: what a log means, worked out the slow and obvious way.
@@ -34,6 +35,7 @@ pub mod oracle;
 pub mod properties;
 mod shards;
 pub mod silences;
+pub mod write_units;
 
 pub use builders::{Site, at, energy, payload, position, reading, record};
 pub use fault::{Fault, Faults, Faulty};
