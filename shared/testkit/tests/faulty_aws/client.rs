@@ -1,7 +1,7 @@
 //! A client that looks at bytes: it tells a reset from an end, and an end from silence.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -57,12 +57,8 @@ impl Call {
         }
     }
 
-    /// Sends the request and closes the connection.
-    pub(crate) fn send_and_leave(&self, aws: &FaultyAws) {
-        self.send(aws).shutdown(Shutdown::Both).expect("the connection is open");
-    }
-
-    fn send(&self, aws: &FaultyAws) -> TcpStream {
+    /// Sends the request, and leaves it to the caller to read or to leave.
+    pub(crate) fn send(&self, aws: &FaultyAws) -> TcpStream {
         let address = aws.url().replace("http://", "");
         let mut stream = TcpStream::connect(&address).expect("the proxy listens");
         stream.set_read_timeout(Some(self.patience)).expect("the time is not zero");

@@ -288,8 +288,9 @@ fn a_service_that_is_not_there_is_told_in_words() {
 fn a_client_that_goes_away_does_not_take_its_request_along() {
     let (upstream, aws) = start();
     let gate = upstream.hold_answers();
-    put_item().send_and_leave(&aws);
+    let client = put_item().send(&aws);
     upstream.wait_until_asked();
+    drop(client);
     drop(gate);
     while aws.requests_since(Mark::START).0[0].status.is_none() {
         std::thread::yield_now();
