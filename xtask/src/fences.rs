@@ -99,6 +99,7 @@ const WIRE: &[&str] = &[
     "base64",
     "block-buffer",
     "bytes",
+    "bytestring",
     "cfg-if",
     "const-oid",
     "cpufeatures",

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
+use wattstream_wire::Reject;
+use wattstream_wire::kinesis_event::{EventRecord, EventReply, KinesisEvent};
 
 /// A record of the stream: bytes that nobody has looked at yet. Key and payload share the memory of what they came in, so
 /// that a record costs no allocation of its own.
@@ -16,6 +18,8 @@ pub struct StreamRecord {
     pub arrival: Timestamp,
     /// The payload: a reading as JSON, an aggregate of such, or anything else that somebody sent.
     pub data: Bytes,
+    /// Why the record is set aside unread, when it did not come as the stream sends one; its data is then what came of it.
+    pub fault: Option<Box<Reject>>,
 }
 
 /// Consecutive records of one shard, in order; never empty.
@@ -34,4 +38,23 @@ pub struct Batch {
 pub struct BatchReply {
     /// Sequence numbers of the batch.
     pub failures: Vec<SequenceNumber>,
+}
+
+impl From<KinesisEvent> for Batch {
+    fn from(event: KinesisEvent) -> Self {
+        Self { shard: event.shard(), records: event.into_records().map(StreamRecord::from).collect() }
+    }
+}
+
+impl From<EventRecord> for StreamRecord {
+    fn from(record: EventRecord) -> Self {
+        let EventRecord { sequence, partition_key, arrival, data, fault } = record;
+        Self { sequence, partition_key, arrival, data, fault }
+    }
+}
+
+impl From<&BatchReply> for EventReply {
+    fn from(reply: &BatchReply) -> Self {
+        reply.failures.iter().copied().collect()
+    }
 }

@@ -111,7 +111,7 @@ impl Shards {
         let shard = self.get_mut(id);
         let sequence = numbers.number(shard.records.len());
         let partition_key = record.partition_key.into();
-        shard.records.push(StreamRecord { sequence, partition_key, arrival, data: record.data });
+        shard.records.push(StreamRecord { sequence, partition_key, arrival, data: record.data, fault: None });
         id
     }
 

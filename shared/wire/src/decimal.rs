@@ -39,6 +39,12 @@ pub fn parse_energy(text: &str) -> Result<Energy, EnergyTextError> {
         .ok_or(EnergyTextError::OutOfRange)
 }
 
+/// Reads a JSON number times ten to the `decimals`, rounded half to even on the decimal as written. `None` when it is no
+/// number, or its magnitude exceeds that of [`ENERGY_MAX`] in milliwatt-hours.
+pub(crate) fn parse_scaled(text: &str, decimals: i64) -> Option<i64> {
+    Decimal::parse(text.as_bytes())?.scaled(decimals)
+}
+
 /// Whether `text` is how some language prints a not-a-number or an infinity: `NaN`, `-Infinity`, `inf`.
 pub(crate) fn is_not_finite(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);

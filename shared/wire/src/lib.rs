@@ -6,6 +6,7 @@
 //! - the **decimals** and **times** inside them, also for readers of other formats: [`parse_energy`],
 //!   [`parse_timestamp`];
 //! - **aggregates**, many records that the Kinesis Producer Library packed into one: [`deaggregate`], [`Aggregator`];
+//! - the **events** that Lambda hands to a function, and what it answers: [`kinesis_event`];
 //! - the **archive**, every raw record in hourly folders: [`ArchiveKey`], [`append_archive_record`], [`ArchiveReader`];
 //! - **alerts** as their receivers get them: [`encode_alert_message`];
 //! - **projections** as they are stored: [`stored`].
@@ -24,6 +25,7 @@
 mod alert_message;
 mod archive;
 mod decimal;
+pub mod kinesis_event;
 mod kpl;
 mod reading;
 mod reject;

@@ -62,11 +62,13 @@ pub enum Reason {
     EnergyOutOfRange,
     /// The record announces itself as a KPL aggregate and is none.
     AggregateInvalid,
+    /// The envelope of the record, in the event that brought it, lacks a field or has one that cannot be read.
+    EnvelopeInvalid,
 }
 
 impl Reason {
     /// Every reason, about in the order in which a record is examined.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Empty,
         Self::TooLarge,
         Self::NotUtf8,
@@ -83,6 +85,7 @@ impl Reason {
         Self::EnergyNotFinite,
         Self::EnergyOutOfRange,
         Self::AggregateInvalid,
+        Self::EnvelopeInvalid,
     ];
 
     /// Its stable name, in snake_case.
@@ -104,6 +107,7 @@ impl Reason {
             Self::EnergyNotFinite => "energy_not_finite",
             Self::EnergyOutOfRange => "energy_out_of_range",
             Self::AggregateInvalid => "aggregate_invalid",
+            Self::EnvelopeInvalid => "envelope_invalid",
         }
     }
 

@@ -6,6 +6,8 @@
 
 use wattstream_domain::Timestamp;
 
+use crate::decimal::parse_scaled;
+
 /// Why a text is not a timestamp. The messages go on after the name of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampTextError {
@@ -38,6 +40,17 @@ pub fn parse_timestamp(text: &str) -> Result<Timestamp, TimestampTextError> {
     let utc_ms = local_ms + fraction_ms - parse_offset(offset)?;
     Timestamp::from_unix_ms(utc_ms).ok_or(TimestampTextError::OutOfRange)
 }
+
+/// Reads a JSON number of seconds since 1970, as AWS writes an arrival: `1545084650.987`.
+///
+/// Digits after the millisecond are rounded: AWS writes none, and whoever computed the number in doubles wrote
+/// `.9869999` for `.987`. `None` when it is no number, or lies outside the years 1970 to 2099.
+pub(crate) fn parse_unix_seconds(text: &str) -> Option<Timestamp> {
+    Timestamp::from_unix_ms(parse_scaled(text, SECOND_DECIMALS)?)
+}
+
+/// Decimals of a second that a millisecond resolves.
+const SECOND_DECIMALS: i64 = 3;
 
 /// Bytes of `2025-06-20T00:00:00`.
 const DATE_TIME_BYTES: usize = 19;

@@ -84,6 +84,7 @@ async fn every_record_that_was_given_up_becomes_a_letter() {
         partition_key: "home-01".into(),
         arrival: at(START_MS),
         data: Bytes::from(format!("payload {sequence}")),
+        fault: None,
     };
     let given_up = GivenUp {
         batch: Batch { shard: ShardId(0), records: vec![record(4), record(5)] },

@@ -26,5 +26,5 @@ pub(super) fn decode(sequence: u64, mut value: Bytes) -> Option<StreamRecord> {
         return None;
     }
     let partition_key = ByteString::try_from(value.split_to(key_bytes)).ok()?;
-    Some(StreamRecord { sequence: sequence.into(), partition_key, arrival, data: value })
+    Some(StreamRecord { sequence: sequence.into(), partition_key, arrival, data: value, fault: None })
 }

@@ -44,6 +44,7 @@ pub(super) fn record(sequence: u64) -> StreamRecord {
         partition_key: "k".into(),
         arrival: arrival(0),
         data: bytes::Bytes::new(),
+        fault: None,
     }
 }
 

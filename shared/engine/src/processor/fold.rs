@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wattstream_domain::{Outcome, SiteFold, SiteId};
 use wattstream_telemetry::event::RecordCounts;
-use wattstream_wire::{deaggregate, decode_reading};
+use wattstream_wire::{Payloads, decode_reading};
 
-use super::decode::{Decoded, SiteRecords, letter};
+use super::decode::{Decoded, SiteRecords, letter, payloads};
 use super::load::Loaded;
 use super::write::FoldedSite;
 use crate::cache::CachedSite;
@@ -83,7 +83,7 @@ fn letters_of(batch: &Batch, site_id: SiteId, panic: &str) -> Vec<DeadLetter> {
     );
     let mut letters = Vec::new();
     for record in &batch.records {
-        for (sub_sequence, payload) in deaggregate(&record.data).iter().flat_map(|payloads| payloads.iter()) {
+        for (sub_sequence, payload) in payloads(record).iter().flat_map(Payloads::iter) {
             if decode_reading(payload).is_ok_and(|reading| reading.site_id == site_id) {
                 letters.push(DeadLetter {
                     cause: Cause::EngineFailed,
