@@ -5,7 +5,10 @@
 //! found by looking a fixed number of intervals back, nothing has to be remembered, and any cut of a time range gives
 //! the same emissions in the same order.
 
+use bytes::Bytes;
 use wattstream_domain::{Reading, Timestamp};
+use wattstream_engine::ports::NewRecord;
+use wattstream_wire::encode_reading;
 
 use crate::Fleet;
 use crate::fault::{self, DELIVERY_AFTER_INTERVALS_MAX, Delivery, IN_TIME, Values};
@@ -17,6 +20,18 @@ pub struct Emission {
     pub at: Timestamp,
     /// What it says.
     pub reading: Reading,
+}
+
+/// The bytes of a reading of the fleet, as JSON, are at most about this many.
+const READING_BYTES: usize = 160;
+
+impl Emission {
+    /// The reading as a record for the stream.
+    pub fn to_record(&self) -> NewRecord {
+        let mut data = Vec::with_capacity(READING_BYTES);
+        encode_reading(&self.reading, &mut data);
+        NewRecord { partition_key: self.reading.site_id.to_string(), data: Bytes::from(data) }
+    }
 }
 
 /// A site's moment to send.

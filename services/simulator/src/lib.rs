@@ -71,6 +71,7 @@ mod pace;
 mod place;
 mod pv_array;
 mod random;
+mod scheduled;
 mod site;
 mod sun;
 mod weather;
@@ -83,4 +84,5 @@ pub use fleet::{
 pub use pace::Pace;
 pub use place::Place;
 pub use pv_array::PvArray;
+pub use scheduled::{ScheduledFleet, Sent, Tick, TickError};
 pub use site::{Site, SiteKind};

@@ -40,7 +40,7 @@ impl<Rows: Alerts, Topic: Alerts> Alerts for AwsAlerts<Rows, Topic> {
 mod tests {
     use std::sync::Mutex;
 
-    use wattstream_domain::{Episode, Phase, Rule, Score};
+    use wattstream_domain::{Episode, Phase, Rule, Score, Subject};
     use wattstream_engine::{Error, Kind};
     use wattstream_testkit::at;
 
@@ -76,7 +76,12 @@ mod tests {
             score: Score(1_000),
             quiet_readings: 0,
         };
-        Alert { site_id: site.parse().unwrap(), phase: Phase::Opened, at: at(0), episode }
+        Alert {
+            site_id: site.parse().unwrap(),
+            phase: Phase::Opened,
+            at: at(0),
+            subject: Subject::Episode(episode),
+        }
     }
 
     #[tokio::test]

@@ -39,7 +39,6 @@ const LOCAL_NAME: &str = "local";
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// Tables and queries.
-    #[expect(dead_code, reason = "its adapter is not written yet")]
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     /// The stream.
     pub(crate) kinesis: aws_sdk_kinesis::Client,

@@ -23,6 +23,8 @@ mod error;
 #[cfg(test)]
 mod fake_aws;
 mod kinesis;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 #[cfg(test)]
 mod local_aws;
 mod sns;

@@ -1,7 +1,7 @@
 //! [`SnsAlerts`]: alerts as messages of a topic, for whoever subscribes to it.
 //!
 //! A message is the document of [`encode_alert_message`]. Its attributes, for the filter policies of subscriptions, are
-//! `site_id`, `rule`, `severity` and `phase`; its subject, for people who get it as mail, is short and plain.
+//! `site_id`, `rule` (or `silence`, which is none), `severity` and `phase`; its subject, for people who get it as mail, is short and plain.
 //!
 //! What must always hold: an alert counts as published when SNS has shown the message's id. A repetition has the same
 //! `alert_id`, by which a receiver knows it.
@@ -74,15 +74,15 @@ const STRING: &str = "String";
 
 impl Message {
     fn of(alert: &Alert) -> Self {
-        let Alert { site_id, phase, episode, .. } = alert;
-        let rule = episode.rule;
+        let Alert { site_id, phase, subject, .. } = alert;
+        let rule = subject.name();
         Self {
             body: encode_alert_message(alert),
             subject: subject_line(&format!("{site_id}: {rule} {}", phase.name())),
             attributes: [
                 ("site_id", site_id.to_string()),
-                ("rule", rule.name().to_owned()),
-                ("severity", rule.severity().name().to_owned()),
+                ("rule", rule.to_owned()),
+                ("severity", subject.severity().name().to_owned()),
                 ("phase", phase.name().to_owned()),
             ],
         }

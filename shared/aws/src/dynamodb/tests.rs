@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use wattstream_domain::{
     Alert, Channel, ENERGY_MAX, Energy, EnergySum, Episode, Finding, HourRow, HourTotals, Measure, Phase,
-    Position, Row, Rule, Score, ShardId, SiteId, SiteState, Spread, TIMESTAMP_END_MS, Timestamp, Version,
+    Position, Row, Rule, Score, ShardId, SiteId, SiteState, Spread, Subject, TIMESTAMP_END_MS, Timestamp,
+    Version,
 };
 use wattstream_engine::Kind;
 use wattstream_engine::ports::{Commit, InstanceId, ShardMark, Snapshot};
@@ -235,7 +236,7 @@ fn alert(site: &Site, minute: i64) -> Alert {
         score: Score(1_500),
         quiet_readings: 0,
     };
-    Alert { site_id: site.id, phase: Phase::Opened, at: at(minute), episode }
+    Alert { site_id: site.id, phase: Phase::Opened, at: at(minute), subject: Subject::Episode(episode) }
 }
 
 #[test]

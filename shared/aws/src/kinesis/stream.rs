@@ -216,10 +216,11 @@ fn record_of(record: &Record) -> Result<StreamRecord> {
         sequence: sequence
             .parse()
             .map_err(|error| malformed(READING, format!("a record's number is {sequence:?}: {error}")))?,
-        partition_key: record.partition_key().unwrap_or_default().to_owned(),
+        partition_key: record.partition_key().unwrap_or_default().into(),
         arrival: Timestamp::from_unix_ms(arrival_ms)
             .ok_or_else(|| malformed(READING, format!("record {sequence} has no arrival time")))?,
         data: Bytes::copy_from_slice(record.data().as_ref()),
+        fault: None,
     })
 }
 

@@ -154,7 +154,7 @@ impl Recorder {
         let mut payloads: BTreeMap<String, Vec<Bytes>> = BTreeMap::new();
         for (_, record) in self.delivered.lock().unwrap().iter() {
             let found = deaggregate(&record.data).expect("a sound aggregate");
-            payloads.entry(record.partition_key.clone()).or_default().extend_from_slice(found.as_slice());
+            payloads.entry(record.partition_key.to_string()).or_default().extend_from_slice(found.as_slice());
         }
         payloads
     }

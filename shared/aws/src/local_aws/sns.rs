@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use wattstream_domain::{Alert, Episode, Phase, Rule, Score};
+use wattstream_domain::{Alert, Episode, Phase, Rule, Score, Subject};
 use wattstream_engine::ports::Alerts;
 use wattstream_testkit::{at, local_aws};
 use wattstream_wire::encode_alert_message;
@@ -27,7 +27,12 @@ fn alert(number: u64) -> Alert {
         quiet_readings: 0,
     };
     let phase = if number.is_multiple_of(2) { Phase::Opened } else { Phase::Closed };
-    Alert { site_id: format!("home-{number}").parse().unwrap(), phase, at: at(15), episode }
+    Alert {
+        site_id: format!("home-{number}").parse().unwrap(),
+        phase,
+        at: at(15),
+        subject: Subject::Episode(episode),
+    }
 }
 
 /// A topic and a queue that subscribes to it.
@@ -94,17 +99,17 @@ async fn subscribers_get_what_they_ask_for(url: &str) {
     for alert in &alerts {
         let envelope = &envelopes[alert.id().as_str()];
         assert_eq!(envelope["Message"], encode_alert_message(alert));
-        let rule = alert.episode.rule;
+        let rule = alert.subject.name();
         let subject = format!("{}: {rule} {}", alert.site_id, alert.phase.name());
         assert_eq!(envelope["Subject"], subject);
         let attribute = |name: &str| envelope["MessageAttributes"][name]["Value"].as_str().unwrap();
         let found = ["site_id", "rule", "severity", "phase"].map(attribute);
-        let expected = [alert.site_id.as_str(), rule.name(), rule.severity().name(), alert.phase.name()];
+        let expected = [alert.site_id.as_str(), rule, alert.subject.severity().name(), alert.phase.name()];
         assert_eq!(found, expected);
     }
 
     let is_wanted =
-        |alert: &&Alert| alert.episode.rule.severity().name() == "error" && alert.phase == Phase::Opened;
+        |alert: &&Alert| alert.subject.severity().name() == "error" && alert.phase == Phase::Opened;
     let wanted: Vec<_> = alerts.iter().filter(is_wanted).map(|alert| alert.id().to_string()).collect();
     let mut found: Vec<_> = topic.received(&errors, wanted.len()).await.into_keys().collect();
     found.sort_unstable_by_key(|id| wanted.iter().position(|wanted| wanted == id));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use wattstream_domain::{Episode, Phase, Rule, Score};
+use wattstream_domain::{Episode, Phase, Rule, Score, Subject};
 use wattstream_engine::Kind;
 use wattstream_testkit::at;
 
@@ -19,7 +19,12 @@ fn alert(number: u64) -> Alert {
         score: Score(1_250),
         quiet_readings: 0,
     };
-    Alert { site_id: "home-01".parse().unwrap(), phase: Phase::Opened, at: at(15), episode }
+    Alert {
+        site_id: "home-01".parse().unwrap(),
+        phase: Phase::Opened,
+        at: at(15),
+        subject: Subject::Episode(episode),
+    }
 }
 
 /// What becomes of an entry.

@@ -26,7 +26,8 @@ pub(crate) fn batch(
             sequence: sequence.into(),
             arrival: at(minute),
             data: payload(&reading),
-            partition_key: site,
+            partition_key: site.into(),
+            fault: None,
         }
     });
     Batch { shard: ShardId(0), records: records.collect() }

@@ -3,14 +3,10 @@
 use wattstream_domain::{Outbox, SiteState};
 use wattstream_engine::ports::{Consumer, Queries};
 use wattstream_engine::{Batch, Processor, SnapshotPolicy, state_hash};
-use wattstream_testkit::{MemoryStore, contract};
+use wattstream_testkit::{MemoryStore, contract, local_aws};
 
 use crate::batches::{batch, settings, site};
 use crate::store::Store;
-
-fn url(program: &str) -> String {
-    std::env::var(format!("DYNAMODB_{program}")).expect("a url")
-}
 
 macro_rules! tests_against {
     ($($program:ident)*) => {$(
@@ -19,25 +15,26 @@ macro_rules! tests_against {
 
             #[tokio::test]
             async fn tables_keep_their_contract() {
-                let url = url(stringify!($program));
-                contract::tables(async || Store::create(&url).await).await;
+                let Some(aws) = local_aws::$program() else { return };
+                contract::tables(async || Store::create(aws.url()).await).await;
             }
 
             #[tokio::test]
             async fn queries_keep_their_contract() {
-                let url = url(stringify!($program));
-                contract::queries(async || Store::create(&url).await).await;
+                let Some(aws) = local_aws::$program() else { return };
+                contract::queries(async || Store::create(aws.url()).await).await;
             }
 
             #[tokio::test]
             async fn alerts_keep_their_contract() {
-                let url = url(stringify!($program));
-                contract::alerts(async || Store::create(&url).await).await;
+                let Some(aws) = local_aws::$program() else { return };
+                contract::alerts(async || Store::create(aws.url()).await).await;
             }
 
             #[tokio::test]
             async fn readers_see_what_was_folded() {
-                super::readers_see_what_was_folded(&url(stringify!($program))).await;
+                let Some(aws) = local_aws::$program() else { return };
+                super::readers_see_what_was_folded(aws.url()).await;
             }
         }
     )*};

@@ -15,6 +15,7 @@ fn golden(document: &str) -> Value {
     serde_json::from_str(document).unwrap()
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a batch may not say when it arrived")]
 fn at(unix_ms: i64) -> Option<Timestamp> {
     Some(Timestamp::from_unix_ms(unix_ms).unwrap())
 }
@@ -84,7 +85,7 @@ fn other_documents_are_refused_with_what_they_lack() {
         document.to_string()
     };
     let cases = [
-        ("".to_owned(), "EOF while parsing"),
+        (String::new(), "EOF while parsing"),
         (r#"{"Type":"Notification","Message":"{}"}"#.to_owned(), "missing field `requestContext`"),
         (RETRIES.replace("KinesisBatchInfo", "DDBStreamBatchInfo"), "missing field `KinesisBatchInfo`"),
         (without("streamArn"), "missing field `streamArn`"),

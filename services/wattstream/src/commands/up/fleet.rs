@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wattstream_domain::detect::WARM_UP_MS;
@@ -10,7 +9,6 @@ use wattstream_domain::{SiteState, Timestamp};
 use wattstream_engine::ports::{NewRecord, Producer};
 use wattstream_simulator::{Emission, Fault, FaultKind, Fleet, FleetSettings, Pace};
 use wattstream_telemetry::event::SimulatorEmitted;
-use wattstream_wire::encode_reading;
 
 use crate::cli::UpArgs;
 
@@ -89,7 +87,7 @@ fn newest_emission(fleet: &Fleet, sites: &[SiteState]) -> Option<Timestamp> {
 }
 
 async fn send(producer: &impl Producer, batch: &[Emission], cancelled: &CancellationToken) {
-    let records: Vec<NewRecord> = batch.iter().map(record).collect();
+    let records: Vec<NewRecord> = batch.iter().map(Emission::to_record).collect();
     while let Err(error) = producer.append(records.clone()).await {
         tracing::warn!(%error, "The fleet's readings were not taken and are sent again.");
         tokio::select! {
@@ -98,10 +96,4 @@ async fn send(producer: &impl Producer, batch: &[Emission], cancelled: &Cancella
         }
     }
     SimulatorEmitted { readings: batch.len() as u64 }.emit();
-}
-
-fn record(emission: &Emission) -> NewRecord {
-    let mut data = Vec::with_capacity(160);
-    encode_reading(&emission.reading, &mut data);
-    NewRecord { partition_key: emission.reading.site_id.to_string(), data: Bytes::from(data) }
 }

@@ -60,7 +60,8 @@ async fn a_read_that_goes_on_needs_no_new_iterator() {
     let read = stream.read(SHARD, None, 100).await.unwrap();
     let expected = StreamRecord {
         sequence: 7.into(),
-        partition_key: "home-01".to_owned(),
+        partition_key: "home-01".into(),
+        fault: None,
         arrival: Timestamp::from_unix_ms(1_500).unwrap(),
         data: "x".into(),
     };

@@ -1,0 +1,91 @@
+//! The shell around every Lambda function: what surrounds its handler at the start and at each invocation.
+//!
+//! What must always hold: a start with a missing or bad setting fails at once, with one message that names them all; a
+//! handler's calls end before the invocation's deadline; its metrics are written before its reply; a panic or an error
+//! fails that invocation only.
+
+use std::future::Future;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use wattstream_telemetry::event::ProcessStarted;
+use wattstream_telemetry::{EmfExporter, LogFormat, init_logging_to, install_emf};
+
+use crate::{Clients, Environment, deadline};
+
+/// The time that is kept back at the end of an invocation: for the reply, and for requests to be given up in good order.
+pub const DEADLINE_MARGIN: Duration = Duration::from_millis(500);
+
+/// What is logged unless `WATTSTREAM_LOG` says otherwise.
+const LOG_DEFAULT: &str = "info";
+
+/// Why a function could not start, or stopped.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A function that has started, and has not yet asked for an invocation.
+pub struct Function {
+    /// Its settings.
+    pub environment: Environment,
+    /// Its clients.
+    pub clients: Clients,
+    exporter: EmfExporter,
+}
+
+impl Function {
+    /// Sets up logs, metrics and clients for the function called `name`.
+    pub async fn start(name: &str) -> Result<Self, StartError> {
+        let environment = Environment::of_this_process();
+        let filter = environment.optional("WATTSTREAM_LOG").unwrap_or(LOG_DEFAULT);
+        // Lambda takes both streams into one log; metrics go to stdout, which must hold whole lines.
+        init_logging_to(std::io::stderr, filter, LogFormat::Json)?;
+        let exporter = install_emf(name)?;
+        ProcessStarted { version: env!("CARGO_PKG_VERSION") }.emit();
+        let clients = Clients::from_environment(&environment).await?;
+        Ok(Self { environment, clients, exporter })
+    }
+
+    /// Answers invocations with what `handle` makes of their events, until Lambda ends the process.
+    pub async fn serve<R, E, H>(self, handle: H) -> Result<(), StartError>
+    where
+        R: Serialize,
+        E: std::error::Error,
+        H: AsyncFn(Box<RawValue>) -> Result<R, E>,
+    {
+        let (exporter, handle) = (self.exporter, &handle);
+        lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+            let handled = within_invocation(exporter, &event.context, handle(event.payload)).await;
+            handled.map_err(|error| diagnose(&error))
+        }))
+        .await
+    }
+
+    /// What surrounds an invocation, for a function that is served in another way.
+    pub fn exporter(&self) -> EmfExporter {
+        self.exporter
+    }
+}
+
+/// Runs the work of one invocation under its deadline, and writes its metrics.
+pub async fn within_invocation<F: Future>(exporter: EmfExporter, context: &Context, work: F) -> F::Output {
+    let output = deadline::within(deadline_of(context), work).await;
+    exporter.flush(&context.request_id);
+    output
+}
+
+/// What Lambda is told of an error: the name of its type, and its own words.
+fn diagnose<E: std::error::Error>(error: &E) -> Diagnostic {
+    tracing::error!(%error, "The invocation failed.");
+    let path = std::any::type_name::<E>();
+    let error_type = path.rsplit("::").next().unwrap_or(path).to_owned();
+    Diagnostic { error_type, error_message: error.to_string() }
+}
+
+/// The instant by which the work of an invocation must be done.
+fn deadline_of(context: &Context) -> Instant {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let left = Duration::from_millis(context.deadline).saturating_sub(now);
+    Instant::now() + left.saturating_sub(DEADLINE_MARGIN)
+}
