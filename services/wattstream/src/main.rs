@@ -6,6 +6,7 @@ use clap::Parser;
 use wattstream::{Cli, run};
 
 // The store and the batches make many short-lived allocations on two kinds of threads; mimalloc keeps those apart.
+// That of glibc is as quick and takes more memory; docs/performance.md has both.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -13,7 +13,7 @@ use crate::tables::{parse_row, parse_site};
 
 impl Queries for Store {
     async fn sites(&self) -> Result<Vec<SiteState>> {
-        self.blocking(Store::read_sites).await
+        self.blocking(|store| store.iter_sites().collect()).await
     }
 
     async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
@@ -49,15 +49,26 @@ impl Store {
         done.unwrap_or_else(|error| Err(Error::new(Kind::Broken, "working on a blocking thread", error)))
     }
 
-    fn read_sites(&self) -> Result<Vec<SiteState>> {
+    /// Folds the states of every site, ascending by id; one at a time is in memory.
+    pub async fn fold_sites<T: Send + 'static>(
+        &self,
+        start: T,
+        mut add: impl FnMut(T, &SiteState) -> T + Send + 'static,
+    ) -> Result<T> {
+        let read =
+            move |store: &Store| store.iter_sites().try_fold(start, |folded, state| Ok(add(folded, &state?)));
+        self.blocking(read).await
+    }
+
+    fn iter_sites(&self) -> impl Iterator<Item = Result<SiteState>> {
         let doing = "reading states";
-        let parse = |entry: fjall::Guard| {
+        let parse = move |entry: fjall::Guard| {
             let (key, value) = entry.into_inner().map_err(storage(doing))?;
             let damage = || Damage::Key { keyspace: "sites", key: key.to_vec() };
             let site_id = keys::parse_site(&key).ok_or_else(|| damaged(doing)(damage()))?;
             Ok(parse_site(site_id, &value)?.state)
         };
-        self.snapshot().iter(&self.keyspaces().sites).map(parse).collect()
+        self.snapshot().iter(&self.keyspaces().sites).map(parse)
     }
 
     fn read_rows(&self, query: &RowQuery) -> Result<Page<Row>> {

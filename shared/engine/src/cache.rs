@@ -14,8 +14,8 @@ pub(crate) const CACHED_SITES_MAX: usize = 100_000;
 /// A state, and how far what is stored agrees with it.
 #[derive(Clone, Debug)]
 pub(crate) struct CachedSite {
-    /// The state after the last batch.
-    pub(crate) state: SiteState,
+    /// The state after the last batch. Boxed, because it is long and passes through several lists in each batch.
+    pub(crate) state: Box<SiteState>,
     /// The version of the stored snapshot; 0 when there is none.
     pub(crate) version: u64,
     /// Whether the stored snapshot still holds alerts that have been published.

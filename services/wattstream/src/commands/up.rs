@@ -173,8 +173,8 @@ async fn watch(store: Store, lag: LagProbe, exporter: Arc<PrometheusExporter>, c
             () = cancelled.cancelled() => break,
         }
         exporter.run_upkeep();
-        match store.sites().await {
-            Ok(states) => line.show(Figures::of(&states, lag.lag_ms())),
+        match store.fold_sites(Figures::default(), Figures::with).await {
+            Ok(figures) => line.show(Figures { lag_ms: lag.lag_ms(), ..figures }),
             Err(error) => tracing::warn!(%error, "The figures of the status line could not be read."),
         }
     }

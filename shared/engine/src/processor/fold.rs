@@ -44,7 +44,7 @@ pub(super) fn fold_batch(
 /// Folds the records of one site.
 fn fold_site(records: &SiteRecords, loaded: Loaded, is_extra_due: bool) -> FoldedSite {
     let CachedSite { state, version, holds_published_alerts } = loaded.site;
-    let mut fold = SiteFold::new(state, loaded.rows);
+    let mut fold = SiteFold::new(*state, loaded.rows);
     let mut counts = RecordCounts::default();
     for record in &records.records {
         *counter(&mut counts, fold.fold(record).0) += 1;
@@ -55,7 +55,7 @@ fn fold_site(records: &SiteRecords, loaded: Loaded, is_extra_due: bool) -> Folde
     let is_new = version == 0;
     FoldedSite {
         first: records.first().sequence,
-        state: folded.state,
+        state: Box::new(folded.state),
         version,
         rows: folded.rows.into_writes().collect(),
         hours: folded.hours.into_values().collect(),

@@ -76,7 +76,7 @@ async fn load_stored(tables: &impl Tables, sites: &[&SiteRecords]) -> Result<Vec
 
 fn stored_site(state: SiteState, version: u64) -> CachedSite {
     let holds_published_alerts = !state.outbox.alerts.is_empty();
-    CachedSite { state, version, holds_published_alerts }
+    CachedSite { state: Box::new(state), version, holds_published_alerts }
 }
 
 fn after(newest: Option<Timestamp>) -> RangeInclusive<Timestamp> {

@@ -13,7 +13,7 @@ pub(super) struct FoldedSite {
     /// The site's first record in the batch.
     pub(super) first: SequenceNumber,
     /// The state after the batch.
-    pub(super) state: SiteState,
+    pub(super) state: Box<SiteState>,
     /// The version of the stored snapshot.
     pub(super) version: u64,
     /// The rows to write; empty once written.
@@ -39,7 +39,10 @@ impl FoldedSite {
 /// next.
 pub(super) async fn write(tables: &impl Tables, sites: &mut [FoldedSite]) -> Failures {
     let mut failures = Failures::new();
-    let rows: Vec<RowWrite> = sites.iter_mut().flat_map(|site| std::mem::take(&mut site.rows)).collect();
+    let mut rows: Vec<RowWrite> = Vec::with_capacity(sites.iter().map(|site| site.rows.len()).sum());
+    for site in sites.iter_mut() {
+        rows.append(&mut site.rows);
+    }
     if !rows.is_empty() {
         failures = tables.put_rows(&rows).await;
     }
@@ -54,7 +57,7 @@ pub(super) async fn write(tables: &impl Tables, sites: &mut [FoldedSite]) -> Fai
 
 async fn commit_due(tables: &impl Tables, sites: &mut [FoldedSite], failures: &mut Failures) {
     let without_outbox: Vec<SiteState> = if mutant::is_planted(Mutant::SnapshotWithoutOutbox) {
-        sites.iter().map(|site| SiteState { outbox: Outbox::default(), ..site.state.clone() }).collect()
+        sites.iter().map(|site| SiteState { outbox: Outbox::default(), ..*site.state.clone() }).collect()
     } else {
         Vec::new()
     };
@@ -63,7 +66,7 @@ async fn commit_due(tables: &impl Tables, sites: &mut [FoldedSite], failures: &m
         .enumerate()
         .filter(|(_, site)| site.is_due && !failures.contains_key(&site.state.site_id))
         .map(|(index, site)| Commit {
-            state: without_outbox.get(index).unwrap_or(&site.state),
+            state: without_outbox.get(index).unwrap_or(&*site.state),
             expected_version: site.version,
         })
         .collect();

@@ -22,12 +22,13 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn of(states: &[SiteState], lag_ms: u64) -> Self {
+    /// The figures with those of one more site.
+    pub(super) fn with(self, state: &SiteState) -> Self {
         Self {
-            sites: states.len(),
-            readings: states.iter().map(|state| state.totals.records).sum(),
-            anomalies: states.iter().map(|state| state.totals.anomalies).sum(),
-            lag_ms,
+            sites: self.sites + 1,
+            readings: self.readings + state.totals.records,
+            anomalies: self.anomalies + state.totals.anomalies,
+            ..self
         }
     }
 }
