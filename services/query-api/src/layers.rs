@@ -4,14 +4,17 @@
 //! 2. it is counted and timed, with the answer that the client really gets;
 //! 3. its answer has the security headers, and may be compressed;
 //! 4. an error is written as a problem;
-//! 5. a panic, a timeout or a page of another origin becomes an error.
+//! 5. a panic becomes an error;
+//! 6. who may not ask comes no further;
+//! 7. a timeout or a page of another origin becomes an error.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, map_request};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
 use axum::response::Response;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -20,9 +23,11 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
+use tracing::field::Empty;
 use tracing::{Instrument, info_span};
 use wattstream_telemetry::event::HttpRequestServed;
 
+use crate::access::{self, Access};
 use crate::problem::{self, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,11 +49,21 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
 ];
 
+/// What differs between one router and another.
+pub(crate) struct Guards {
+    /// Who may ask.
+    pub(crate) access: Access,
+    /// How long an answer may take.
+    pub(crate) request_timeout: Duration,
+}
+
 /// `routes` within all layers.
-pub(crate) fn around(routes: Router, request_timeout: Duration) -> Router {
+pub(crate) fn around(routes: Router, guards: Guards) -> Router {
+    let Guards { access, request_timeout } = guards;
     let guarded = routes
         .layer(CsrfLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, request_timeout))
+        .layer(from_fn_with_state(Arc::new(access), access::guard))
         .layer(CatchPanicLayer::custom(Problem::of_panic))
         .layer(from_fn(problem::render));
     let with_headers = HEADERS.into_iter().fold(guarded, |routes, (name, value)| {
@@ -79,7 +94,7 @@ async fn observe(route: Option<MatchedPath>, request: Request, next: Next) -> Re
     let started = Instant::now();
     let method = request.method().clone();
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
-    let span = info_span!("request", %method, request_id = id);
+    let span = info_span!("request", %method, request_id = id, caller = Empty);
     let response = next.run(request).instrument(span.clone()).await;
     let served = HttpRequestServed {
         method: method.as_str(),
@@ -89,4 +104,29 @@ async fn observe(route: Option<MatchedPath>, request: Request, next: Next) -> Re
     };
     span.in_scope(|| served.emit());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    /// A route that somebody adds, and that no list names.
+    const NEW: &str = "/new/{id}";
+
+    async fn status_of(path: &str, access: Access) -> StatusCode {
+        let routes = Router::new().route(NEW, get(async || "data")).fallback(async || "data");
+        let guarded = around(routes, Guards { access, request_timeout: Duration::from_secs(1) });
+        guarded.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn a_route_that_nobody_has_named_is_closed() {
+        for path in ["/new/1", "/any/other"] {
+            assert_eq!(status_of(path, Access::Gateway).await, StatusCode::UNAUTHORIZED, "{path}");
+            assert_eq!(status_of(path, Access::Open).await, StatusCode::OK, "{path}");
+        }
+    }
 }

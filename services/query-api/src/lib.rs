@@ -17,9 +17,11 @@
 //! - **Nothing is guessed**: a time, a parameter, a method or an address that is not known is refused with a problem that
 //!   says what is accepted. An empty list always means that there is nothing.
 //! - **Every error is a problem** (RFC 9457, `application/problem+json`), also those of layers and libraries.
+//! - **Nobody gets in unasked**: [`Access`] decides before any handler, and a route is closed until it is named as public.
 //! - **Every request is bounded**: body, records, page, time, and the bodies that are held at one time.
 //! - **No other host** is asked for anything, by the router or by its pages.
 
+mod access;
 mod cursor;
 mod json;
 mod layers;
@@ -36,6 +38,10 @@ use std::sync::Arc;
 use axum::Router;
 use wattstream_engine::ports::{DeadLetterAdmin, Producer, Queries};
 
+pub use access::{
+    Access, Caller, NAME_CHARS_MAX, TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, TOKEN_FILE_BYTES_MAX, TOKENS_MAX,
+    TokenFile, TokenFileError, TokenMistake, Tokens,
+};
 pub use routes::docs::openapi;
 pub use routes::summary::SUMMARY_SITES_EXACT_MAX;
 pub use state::{AppState, Check, Clock, Probe, REQUEST_TIMEOUT, Readiness, RenderMetrics};
@@ -47,7 +53,7 @@ where
     Q: Queries + DeadLetterAdmin,
     P: Producer + 'static,
 {
-    let request_timeout = state.request_timeout;
+    let guards = layers::Guards { access: state.access.clone(), request_timeout: state.request_timeout };
     let state = Arc::new(state);
     let routes = Router::new()
         .merge(routes::summary::routes(&state))
@@ -58,5 +64,5 @@ where
         .merge(routes::health::routes(&state))
         .merge(routes::docs::routes())
         .merge(routes::page::routes());
-    layers::around(routes, request_timeout)
+    layers::around(routes, guards)
 }

@@ -49,6 +49,7 @@ pub(crate) enum ProblemType {
     TooManyRecords,
     MediaTypeUnsupported,
     CrossOrigin,
+    Unauthenticated,
     RequestInvalid,
     Refused,
     Internal,
@@ -91,6 +92,9 @@ impl ProblemType {
             ),
             Self::CrossOrigin => {
                 ("cross-origin", S::FORBIDDEN, "A page of another origin may not change data")
+            }
+            Self::Unauthenticated => {
+                ("unauthenticated", S::UNAUTHORIZED, "The request does not say who asks")
             }
             Self::RequestInvalid => ("request-invalid", S::BAD_REQUEST, "The request could not be read"),
             Self::Refused => ("refused", S::UNPROCESSABLE_ENTITY, "The store refused the input"),

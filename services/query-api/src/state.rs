@@ -10,6 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::Timestamp;
 
+use crate::access::Access;
+
 /// The longest that a request may take before its client is told to try again. It leaves room within the 29 s that API
 /// Gateway waits.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
@@ -26,6 +28,8 @@ pub struct AppState<Q, P> {
     pub render_metrics: RenderMetrics,
     /// Whether requests can be served.
     pub probe: Probe,
+    /// Who may ask.
+    pub access: Access,
     /// How long a request may take; [`REQUEST_TIMEOUT`] unless there is a reason.
     pub request_timeout: Duration,
 }
@@ -68,6 +72,10 @@ impl Readiness {
 
 impl<Q, P> fmt::Debug for AppState<Q, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppState").field("request_timeout", &self.request_timeout).finish_non_exhaustive()
+        let Self { access, request_timeout, .. } = self;
+        f.debug_struct("AppState")
+            .field("access", access)
+            .field("request_timeout", request_timeout)
+            .finish_non_exhaustive()
     }
 }

@@ -14,6 +14,9 @@ use wattstream_domain::SiteId;
 /// Where a process answers when nobody says otherwise.
 pub(crate) const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 
+/// Names the file of tokens, for the process that asks for one and for those who send one.
+const TOKEN_FILE_ENV: &str = "WATTSTREAM_TOKEN_FILE";
+
 /// Event-sourced stream processing for energy telemetry: simulator, stream, consumer, store, archive and API in one
 /// process, with no account and nothing else to install.
 #[derive(Debug, Parser)]
@@ -38,6 +41,7 @@ pub enum Command {
     #[command(after_help = "Examples:
   wattstream up --sites 100 --speed 60           a hundred sites, an hour a minute
   wattstream up --no-simulator --listen 127.0.0.1:0
+  wattstream up --listen 0.0.0.0:8080 --token-file tokens
   wattstream up --fresh --seed 7 --backfill 7d")]
     Up(UpArgs),
     /// Read CSV or NDJSON files, plain or gzipped, into a data folder or a running process
@@ -97,6 +101,9 @@ pub struct UpArgs {
     /// Address of the API; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "WATTSTREAM_LISTEN")]
     pub listen: SocketAddr,
+    /// Answer only to who sends a token of this file; another address than the loopback needs it
+    #[arg(long, value_name = "FILE", env = TOKEN_FILE_ENV)]
+    pub token_file: Option<PathBuf>,
     /// Sites of the simulated fleet
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub sites: usize,
@@ -150,6 +157,9 @@ pub struct IngestArgs {
     /// A running process to send to instead
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// The token for it.
+    #[command(flatten)]
+    pub token: TokenArgs,
     /// Shards of the stream, when the data folder is made [default: 4]
     #[arg(long, value_name = "N", conflicts_with = "url")]
     pub shards: Option<u32>,
@@ -188,12 +198,23 @@ pub struct DetectArgs {
     pub output: PathBuf,
 }
 
+/// What a process may ask for before it answers.
+#[derive(Args, Clone, Debug)]
+pub struct TokenArgs {
+    /// File whose first token is sent, when the process asks for one
+    #[arg(long, value_name = "FILE", env = TOKEN_FILE_ENV)]
+    pub token_file: Option<PathBuf>,
+}
+
 /// What every question to a running process has.
 #[derive(Args, Clone, Debug)]
 pub struct QueryArgs {
     /// The process to ask
     #[arg(long, value_name = "URL", default_value = URL_DEFAULT, env = "WATTSTREAM_URL")]
     pub url: String,
+    /// The token for it.
+    #[command(flatten)]
+    pub token: TokenArgs,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

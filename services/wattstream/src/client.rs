@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use ureq::Agent;
 use ureq::http::Response;
+use ureq::{Agent, RequestBuilder};
+use wattstream_query_api::{TokenFile, TokenFileError};
+
+use crate::cli::TokenArgs;
 
 /// How long an answer may take: longer than any the API gives itself.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -48,18 +51,21 @@ struct Problem {
 }
 
 /// A process that can be asked.
-#[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
     base: String,
+    /// The value of `Authorization`, when there is a token.
+    authorization: Option<String>,
 }
 
 impl Client {
-    /// The process at `url`, such as `http://127.0.0.1:8080`.
-    pub(crate) fn new(url: &str) -> Self {
+    /// The process at `url`, such as `http://127.0.0.1:8080`, with the token that it may ask for.
+    pub(crate) fn new(url: &str, token: &TokenArgs) -> Result<Self, TokenFileError> {
         let config =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
-        Self { agent: config.into(), base: url.trim_end_matches('/').to_owned() }
+        let file = token.token_file.as_deref().map(TokenFile::read).transpose()?;
+        let authorization = file.map(|file| format!("Bearer {}", file.first()));
+        Ok(Self { agent: config.into(), base: url.trim_end_matches('/').to_owned(), authorization })
     }
 
     /// Asks for a document. Parameters are escaped.
@@ -69,7 +75,7 @@ impl Client {
         parameters: &[(&str, &str)],
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.base);
-        let request = self.agent.get(&url).query_pairs(parameters.iter().copied());
+        let request = self.authorized(self.agent.get(&url)).query_pairs(parameters.iter().copied());
         self.document(&url, request.call())
     }
 
@@ -82,7 +88,7 @@ impl Client {
         body: &[u8],
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.base);
-        let request = self.agent.post(&url).query_pairs(parameters.iter().copied());
+        let request = self.authorized(self.agent.post(&url)).query_pairs(parameters.iter().copied());
         self.document(&url, request.header("content-type", media_type).send(body))
     }
 
@@ -93,7 +99,15 @@ impl Client {
         parameters: &[(&str, &str)],
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.base);
-        self.document(&url, self.agent.delete(&url).query_pairs(parameters.iter().copied()).call())
+        let request = self.authorized(self.agent.delete(&url)).query_pairs(parameters.iter().copied());
+        self.document(&url, request.call())
+    }
+
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        }
     }
 
     fn document<T: DeserializeOwned>(

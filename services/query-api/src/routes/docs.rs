@@ -7,12 +7,19 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use bytes::Bytes;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{alerts, dead_letters, health, readings, records, summary};
 
 const OPENAPI_PATH: &str = "/openapi.json";
+
+/// Every route of the description and its page, the library's included. None of them holds data.
+pub(crate) const PATHS: &[&str] = &[OPENAPI_PATH, "/docs", "/docs/", "/docs/{*rest}"];
+
+/// The name of the way to ask with a token.
+const TOKEN: &str = "token";
 
 /// Swagger UI styles its elements one by one, and draws its icons from data.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
@@ -46,6 +53,8 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         health::metrics,
     ),
     components(schemas(crate::problem::ProblemBody)),
+    modifiers(&TokenScheme),
+    security((), ("token" = [])),
     tags(
         (name = "sites", description = "What the sites sent and what became of it"),
         (name = "readings", description = "Sending readings"),
@@ -54,6 +63,20 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     )
 )]
 struct Document;
+
+/// A token in the header `Authorization`, where the process asks for one.
+struct TokenScheme;
+
+impl Modify for TokenScheme {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("Asked for where the process was started with `--token-file`."))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme(TOKEN, SecurityScheme::Http(scheme));
+    }
+}
 
 /// The description of the API (OpenAPI 3.1).
 pub fn openapi() -> utoipa::openapi::OpenApi {

@@ -15,6 +15,9 @@ use utoipa::ToSchema;
 use crate::problem::{Problem, ProblemType};
 use crate::state::{AppState, Check};
 
+/// Where the process says that it runs.
+pub(crate) const PROCESS_PATH: &str = "/healthz";
+
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(crate) fn routes<Q, P>(state: &Arc<AppState<Q, P>>) -> Router
@@ -23,7 +26,7 @@ where
     P: Send + Sync + 'static,
 {
     Router::new()
-        .route("/healthz", get(healthz))
+        .route(PROCESS_PATH, get(healthz))
         .route("/readyz", get(readyz::<Q, P>))
         .route("/metrics", get(metrics::<Q, P>))
         .with_state(Arc::clone(state))
@@ -49,7 +52,13 @@ pub(crate) struct Ready {
 }
 
 /// Whether the process runs
-#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = Health, description = "It does")))]
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operation",
+    responses((status = 200, body = Health, description = "It does")),
+    security(())
+)]
 pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }

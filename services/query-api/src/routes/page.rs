@@ -16,6 +16,9 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'none'; frame-ancestors 'none'",
 );
 
+/// Every address of the page and its parts. None of them holds data.
+pub(crate) const PATHS: &[&str] = &["/", "/page.css", "/page.js", "/icon.svg"];
+
 pub(crate) fn routes() -> Router {
     let policy = SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     Router::new()

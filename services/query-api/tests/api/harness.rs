@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tower::ServiceExt;
 use wattstream_domain::{Silence, Timestamp};
-use wattstream_query_api::{AppState, Check, REQUEST_TIMEOUT, Readiness, router};
+use wattstream_query_api::{Access, AppState, Check, REQUEST_TIMEOUT, Readiness, router};
 use wattstream_wire::parse_timestamp;
 
 use crate::memory::Memory;
@@ -33,6 +33,14 @@ impl Api {
     }
 
     pub(crate) fn with_timeout(request_timeout: Duration) -> Self {
+        Self::guarded(Access::Open, request_timeout)
+    }
+
+    pub(crate) fn with_access(access: Access) -> Self {
+        Self::guarded(access, REQUEST_TIMEOUT)
+    }
+
+    fn guarded(access: Access, request_timeout: Duration) -> Self {
         let memory = Arc::new(Memory::new(at(NOW)));
         let is_ready = Arc::new(Mutex::new(true));
         let (clock, probed) = (Arc::clone(&memory), Arc::clone(&is_ready));
@@ -42,6 +50,7 @@ impl Api {
             clock: Box::new(move || clock.now()),
             render_metrics: Box::new(|| "# TYPE a counter\na 1\n".to_owned()),
             probe: Box::new(move || Box::pin(std::future::ready(readiness(*probed.lock().unwrap())))),
+            access,
             request_timeout,
         };
         Self { memory, is_ready, router: router(state) }

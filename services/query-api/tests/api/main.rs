@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
 
+mod access;
 mod dead_letters;
 mod harness;
 mod layers;

@@ -43,7 +43,7 @@ pub(crate) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
         DeadLettersCommand::List(query) => list(query),
         DeadLettersCommand::Show { id, query } => show(id, query),
         DeadLettersCommand::Redrive { id, query } => {
-            let client = Client::new(&query.url);
+            let client = Client::new(&query.url, &query.token)?;
             let letters = match id {
                 Some(id) => {
                     client.post::<Sweep>(&format!("/dead-letters/{id}/redrive"), &[], JSON, b"")?.dead_letters
@@ -54,7 +54,7 @@ pub(crate) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
             Ok(())
         }
         DeadLettersCommand::Purge { id, query } => {
-            let client = Client::new(&query.url);
+            let client = Client::new(&query.url, &query.token)?;
             let letters = match id {
                 Some(id) => client.delete::<Sweep>(&format!("/dead-letters/{id}"), &[])?.dead_letters,
                 None => sweep(|parameters| client.delete("/dead-letters", parameters))?,
@@ -68,7 +68,7 @@ pub(crate) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
 const JSON: &str = "application/json";
 
 fn list(query: &QueryArgs) -> anyhow::Result<()> {
-    let client = Client::new(&query.url);
+    let client = Client::new(&query.url, &query.token)?;
     let mut letters = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
@@ -82,7 +82,7 @@ fn list(query: &QueryArgs) -> anyhow::Result<()> {
 }
 
 fn show(id: &str, query: &QueryArgs) -> anyhow::Result<()> {
-    let letter: Letter = Client::new(&query.url).get(&format!("/dead-letters/{id}"), &[])?;
+    let letter: Letter = Client::new(&query.url, &query.token)?.get(&format!("/dead-letters/{id}"), &[])?;
     let payload = BASE64_STANDARD.decode(letter.payload_base64).context("reading the payload")?;
     // Bytes, not text: nothing is added and no colour is stripped.
     let mut out = std::io::stdout();

@@ -27,7 +27,7 @@ pub(crate) fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let mut tally = Tally { progress: progress.clone(), accepted: 0, rejected: 0 };
     match &args.url {
         Some(url) => {
-            let client = Client::new(url);
+            let client = Client::new(url, &args.token)?;
             each_chunk(args, &mut tally, |chunk| post(&client, chunk))?;
         }
         None => {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wattstream_embedded::{OpenError, Store};
 use wattstream_engine::ports::Queries;
-use wattstream_query_api::{AppState, Check, REQUEST_TIMEOUT, Readiness, router};
+use wattstream_query_api::{Access, AppState, Check, REQUEST_TIMEOUT, Readiness, TokenFile, Tokens, router};
 use wattstream_telemetry::event::ProcessStarted;
 use wattstream_telemetry::{LogFormat, PrometheusExporter, init_logging, install_prometheus};
 
@@ -37,29 +37,39 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<()> {
     init_logging(&args.log, LogFormat::Human)?;
     let exporter = install_prometheus()?;
     ProcessStarted { version: env!("CARGO_PKG_VERSION") }.emit();
-    refuse_network(args.listen)?;
+    let access = access(args)?;
     if args.fresh {
         throw_away(&args.data_dir)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // The address comes first: a busy one is found out before anything is written.
-    let listener = runtime.block_on(bind(args.listen))?;
+    let door = Door { listener: runtime.block_on(bind(args.listen))?, access };
     let alerts =
         AlertSettings { webhook: args.webhook.clone(), silent_after: NonZeroU32::new(args.silent_after) };
     let pipeline = Pipeline::open_with(&args.data_dir, args.shards, alerts)?;
-    let served = runtime.block_on(serve(args, &pipeline, listener, Arc::new(exporter)));
+    let served = runtime.block_on(serve(args, &pipeline, door, Arc::new(exporter)));
     pipeline.stop()?;
     served
 }
 
-/// The API has no access control of its own on one machine, so it stays there.
-fn refuse_network(listen: SocketAddr) -> anyhow::Result<()> {
-    if listen.ip().is_loopback() {
-        return Ok(());
+/// Where requests come in, and whose.
+struct Door {
+    listener: TcpListener,
+    access: Access,
+}
+
+/// Who may ask: who has a token, when there is a file of them; otherwise everybody, and so nobody from outside.
+fn access(args: &UpArgs) -> anyhow::Result<Access> {
+    if let Some(file) = &args.token_file {
+        return Ok(Access::Tokens(Tokens::from(&TokenFile::read(file)?)));
+    }
+    if args.listen.ip().is_loopback() {
+        return Ok(Access::Open);
     }
     bail!(
-        "--listen {listen}: the API has no access control, so it answers on the loopback only; listen on 127.0.0.1 and \
-         put a proxy that checks who asks in front of it"
+        "--listen {}: without tokens the API answers everybody, and so on the loopback only; name who may ask with \
+         --token-file FILE, a token a line, or listen on 127.0.0.1",
+        args.listen
     )
 }
 
@@ -88,9 +98,10 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 async fn serve(
     args: &UpArgs,
     pipeline: &Pipeline,
-    listener: TcpListener,
+    door: Door,
     exporter: Arc<PrometheusExporter>,
 ) -> anyhow::Result<()> {
+    let Door { listener, access } = door;
     let address = listener.local_addr()?;
     let (tasks, cancelled) = (TaskTracker::new(), CancellationToken::new());
     let store = pipeline.store().clone();
@@ -105,14 +116,19 @@ async fn serve(
     }
     tasks.spawn(watch(store.clone(), pipeline.lag_probe(), Arc::clone(&exporter), cancelled.clone()));
     tasks.close();
-    let app = router(app_state(store, pipeline.lag_probe(), exporter));
+    let app = router(app_state(store, pipeline.lag_probe(), exporter, access));
     let served = axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await;
     cancelled.cancel();
     tasks.wait().await;
     served.context("serving the API")
 }
 
-fn app_state(store: Store, lag: LagProbe, exporter: Arc<PrometheusExporter>) -> AppState<Store, Store> {
+fn app_state(
+    store: Store,
+    lag: LagProbe,
+    exporter: Arc<PrometheusExporter>,
+    access: Access,
+) -> AppState<Store, Store> {
     let queries = Arc::new(store);
     AppState {
         producer: Arc::clone(&queries),
@@ -131,6 +147,7 @@ fn app_state(store: Store, lag: LagProbe, exporter: Arc<PrometheusExporter>) -> 
             };
             Box::pin(async move { Readiness { checks: vec![check] } })
         }),
+        access,
         request_timeout: REQUEST_TIMEOUT,
     }
 }
@@ -146,6 +163,9 @@ fn announce(args: &UpArgs, address: SocketAddr, fleet: Option<&LiveFleet>) -> an
     anstream::eprintln!("  sites, live   http://{address}/");
     anstream::eprintln!("  API           http://{address}/docs");
     anstream::eprintln!("  data          {} (kept; --fresh starts over)", args.data_dir.display());
+    if let Some(file) = &args.token_file {
+        anstream::eprintln!("  access        with a token of {}", file.display());
+    }
     match fleet {
         Some(fleet) => {
             let minutes = args.interval.as_secs_f64() / 60.0;

@@ -1,6 +1,7 @@
 //! The program as its users run it: real processes, real files, real sockets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and may say why")]
 
+mod access;
 mod bad_input;
 mod commands;
 mod killed;

@@ -75,7 +75,8 @@ fn what_cannot_start_says_why_and_what_to_do() {
             &["in use by another process"],
         ),
         (&["up", "--listen", &address, "--data-dir", other], 1, &[&address, "--listen"]),
-        (&["up", "--listen", "0.0.0.0:0", "--data-dir", other], 1, &["loopback", "proxy"]),
+        (&["up", "--listen", "0.0.0.0:0", "--data-dir", other], 1, &["loopback", "--token-file"]),
+        (&["up", "--silent-after", "2", "--data-dir", other], 2, &["--silent-after", "from 3 on"]),
         (&["up", "--interval", "5", "--data-dir", other], 2, &["--interval", "5m"]),
         (&["up", "--sites", "0", "--listen", "127.0.0.1:0", "--data-dir", other], 1, &["1 to 100000 sites"]),
         (

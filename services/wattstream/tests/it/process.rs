@@ -15,7 +15,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) fn wattstream(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wattstream"));
     command.args(arguments).env_remove("WATTSTREAM_DATA_DIR").env_remove("WATTSTREAM_LISTEN");
-    command.env_remove("WATTSTREAM_URL").env_remove("WATTSTREAM_LOG").env("NO_COLOR", "1");
+    command.env_remove("WATTSTREAM_URL").env_remove("WATTSTREAM_LOG").env_remove("WATTSTREAM_TOKEN_FILE");
+    command.env("NO_COLOR", "1");
     command
 }
 
@@ -75,13 +76,19 @@ impl Process {
 
     /// Starts `up` on a free port with more flags.
     pub(crate) fn start_with(flags: &[&str]) -> Self {
-        let arguments = [&["up", "--listen", "127.0.0.1:0"], flags].concat();
+        Self::start_at("127.0.0.1", flags)
+    }
+
+    /// Starts `up` on a free port of an address with more flags.
+    pub(crate) fn start_at(ip: &str, flags: &[&str]) -> Self {
+        let listen = format!("{ip}:0");
+        let arguments = [&["up", "--listen", &listen], flags].concat();
         let mut child = wattstream(&arguments).stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut first_line = String::new();
         BufReader::new(stdout).read_line(&mut first_line).expect("stdout is text");
         let url = first_line.trim().to_owned();
-        assert!(url.starts_with("http://127.0.0.1:"), "the first line is the address: {first_line:?}");
+        assert!(url.starts_with(&format!("http://{ip}:")), "the first line is the address: {first_line:?}");
         let config =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
         Self { child, url, agent: config.into() }
@@ -89,7 +96,16 @@ impl Process {
 
     /// The answer to a GET, whatever its status.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let mut answer = self.agent.get(format!("{}{path}", self.url)).call().expect("the process answers");
+        self.get_as(None, path)
+    }
+
+    /// The answer to a GET with a token, whatever its status.
+    pub(crate) fn get_as(&self, token: Option<&str>, path: &str) -> (u16, String) {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.call().expect("the process answers");
         (
             answer.status().as_u16(),
             answer.body_mut().with_config().limit(u64::MAX).read_to_string().expect("a text"),
