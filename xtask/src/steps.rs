@@ -73,6 +73,7 @@ fn clippy(workspace: &Workspace) -> anyhow::Result<Outcome> {
         "--locked",
         "--workspace",
         "--all-targets",
+        "--all-features",
         "--",
         "-D",
         "warnings",
@@ -86,7 +87,7 @@ fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
     } else {
         &["test", "--lib", "--bins", "--tests"]
     };
-    let scope = ["--locked", "--workspace"];
+    let scope = ["--locked", "--workspace", "--all-features"];
     run(&mut workspace.cargo(runner.iter().chain(&scope).copied()))?;
     Ok(Outcome::Passed)
 }
@@ -114,12 +115,12 @@ fn mutants(workspace: &Workspace) -> anyhow::Result<Outcome> {
 }
 
 fn doc_tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    run(&mut workspace.cargo(["test", "--locked", "--workspace", "--doc"]))?;
+    run(&mut workspace.cargo(["test", "--locked", "--workspace", "--all-features", "--doc"]))?;
     Ok(Outcome::Passed)
 }
 
 fn docs(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let mut command = workspace.cargo(["doc", "--locked", "--no-deps", "--workspace"]);
+    let mut command = workspace.cargo(["doc", "--locked", "--no-deps", "--workspace", "--all-features"]);
     run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(Outcome::Passed)
 }

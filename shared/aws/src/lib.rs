@@ -9,9 +9,9 @@
 //! - No other crate sees the AWS SDK.
 //! - Every call ends before the [deadline] of its task; outside of one, before a limit of its own. A call that was given up may
 //!   have been applied all the same: that is what [`Kind::Retry`](wattstream_engine::Kind::Retry) means.
-//! - An answer that took in a part of its entries is not a success. Every batch API goes through [`batches`], which
+//! - An answer that took in a part of its entries is not a success. Every batch API goes through `batches`, which
 //!   sends again what came back, with jitter.
-//! - An error keeps its kind: [`error`] alone decides what the caller does about it.
+//! - An error keeps its kind: `error` alone decides what the caller does about it.
 
 mod alerts;
 mod batches;

@@ -29,7 +29,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How to open a store.
 ///
-/// Memory is no setting: cache and memtables take at most 151 MiB, most of the time less than half of that, so that the
+/// Memory is no setting: cache and memtables take at most 156 MiB, most of the time less than half of that, so that the
 /// process stays within 300 MB with 10,000 sites.
 #[derive(Clone)]
 pub struct StoreSettings {
