@@ -104,11 +104,17 @@ function make(tag, className, text) {
 
 // ---- asking the API
 
-async function ask(address) {
-  const answer = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+async function fetchOk(address) {
+  const asked = token;
+  const headers = asked ? { authorization: `Bearer ${asked}` } : {};
+  const answer = await fetch(address, { headers, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+  // An answer to an earlier token says nothing about the one of now.
+  if (answer.status === 401 && asked === token) askForToken();
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
-  return answer.json();
+  return answer;
 }
+
+const ask = async (address) => (await fetchOk(address)).json();
 
 const polls = [
   { address: "/summary", everyMs: SUMMARY_EVERY_MS, dueAt: 0, show: showSummary },
@@ -120,7 +126,7 @@ let isPolling = false;
 async function poll() {
   const now = Date.now();
   const due = polls.filter((poll) => poll.dueAt <= now).sort((one, other) => one.dueAt - other.dueAt)[0];
-  if (isPolling || document.hidden || !due) return;
+  if (isPolling || isLocked || document.hidden || !due) return;
   isPolling = true;
   try {
     due.show(await ask(due.address));
@@ -135,6 +141,68 @@ async function poll() {
   showStatus();
 }
 
+// ---- access
+
+const TOKEN_KEY = "wattstream-token";
+let token = sessionStorage.getItem(TOKEN_KEY) ?? "";
+let isLocked = false;
+
+function keepToken(value) {
+  token = value;
+  if (token) sessionStorage.setItem(TOKEN_KEY, token);
+  else sessionStorage.removeItem(TOKEN_KEY);
+}
+
+/** Puts the question for a token in the place of everything else, until it is answered. */
+function askForToken() {
+  say(element("refusal"), token ? "The process does not know this token." : "");
+  keepToken("");
+  setLocked(true);
+  element("token").focus();
+}
+
+function setLocked(value) {
+  isLocked = value;
+  element("access").hidden = !isLocked;
+  element("main").hidden = isLocked;
+  element("forget").hidden = isLocked || !token;
+  showEmptyCommand();
+  showStatus();
+}
+
+element("access-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keepToken(element("token").value.trim());
+  element("token").value = "";
+  if (!token) return;
+  setLocked(false);
+  for (const poll of polls) poll.dueAt = 0;
+  poll();
+});
+
+element("forget").addEventListener("click", () => {
+  keepToken("");
+  askForToken();
+});
+
+/** A link to data cannot carry a token: what is behind it is fetched with one, and shown in a tab of its own. */
+async function followWithToken(event) {
+  const link = event.target.closest("a.data");
+  if (!token || !link || event.button > 1) return;
+  event.preventDefault();
+  try {
+    const answer = await fetchOk(link.href);
+    const address = URL.createObjectURL(await answer.blob());
+    window.open(address, "_blank");
+    setTimeout(() => URL.revokeObjectURL(address), REQUEST_TIMEOUT_MS);
+  } catch {
+    // The next poll will say that there is no connection.
+  }
+}
+
+document.addEventListener("click", followWithToken);
+document.addEventListener("auxclick", followWithToken);
+
 // ---- the bar
 
 function showStatus() {
@@ -144,7 +212,8 @@ function showStatus() {
   const changedAt = samples.findLast((sample) => sample.records !== samples.at(-1).records)?.at ?? samples[0]?.at;
   const quietMs = samples.length ? Date.now() - changedAt : 0;
   let [state, text] = ["live", newest ? `live, newest reading ${ago(newest)}` : "live, waiting for readings"];
-  if (!answeredAt) [state, text] = ["connecting", isConnected ? "connecting" : "no answer yet, retrying"];
+  if (isLocked) [state, text] = ["locked", "asks for a token"];
+  else if (!answeredAt) [state, text] = ["connecting", isConnected ? "connecting" : "no answer yet, retrying"];
   else if (!isConnected) [state, text] = ["disconnected", "disconnected, retrying"];
   else if (newest && quietMs > QUIET_AFTER_MS) {
     [state, text] = ["quiet", `quiet, newest reading ${ago(newest)}`];
@@ -213,7 +282,7 @@ function rowOf(siteId) {
   const path = encodeURIComponent(siteId);
   const name = make("th");
   name.scope = "row";
-  const link = name.appendChild(make("a", "", siteId));
+  const link = name.appendChild(make("a", "data", siteId));
   link.href = `/records/${path}`;
   link.title = siteId;
   const cell = (className, label) => {
@@ -230,7 +299,7 @@ function rowOf(siteId) {
     consumed: cell("number", "Consumed"),
     net: cell("number", "Net"),
     anomalies: cell("number", "Anomalies"),
-    badge: make("a", "badge"),
+    badge: make("a", "badge data"),
     isSeen: false,
     askedAt: 0,
     drawn: "",
@@ -363,7 +432,7 @@ let daysUnderWay = 0;
 function drawDays() {
   const now = Date.now();
   for (const row of rows.values()) {
-    if (daysUnderWay >= DAYS_AT_ONCE || document.hidden) return;
+    if (daysUnderWay >= DAYS_AT_ONCE || isLocked || document.hidden) return;
     const isDue = row.drawn !== row.site?.last_seen && now - row.askedAt >= DAY_EVERY_MS;
     if (row.isSeen && isDue && row.site.last_seen) drawDay(row);
   }
@@ -505,7 +574,7 @@ function episodeInWords({ rule, phase, readings }) {
 
 function silenceInWords({ phase, at, last_seen, interval_ms }) {
   if (phase === "closed") return `heard again after ${span(Date.parse(at) - Date.parse(last_seen))}`;
-  return `silent, last reading ${ago(last_seen)}; usually one every ${span(interval_ms)}`;
+  return `silent, usually heard every ${span(interval_ms)}`;
 }
 
 // ---- start
@@ -516,10 +585,16 @@ const example = {
   energy_generated_kwh: 1.2,
   energy_consumed_kwh: 0.8,
 };
-say(
-  element("empty-command"),
-  `curl ${location.origin}/readings -H 'content-type: application/x-ndjson' \\\n  -d '${JSON.stringify(example)}'`,
-);
+
+function showEmptyCommand() {
+  const authorization = token ? " -H 'authorization: Bearer TOKEN'" : "";
+  say(
+    element("empty-command"),
+    `curl ${location.origin}/readings${authorization} -H 'content-type: application/x-ndjson' \\\n  -d '${JSON.stringify(example)}'`,
+  );
+}
+
+setLocked(false);
 showTheme();
 recall();
 setInterval(() => {

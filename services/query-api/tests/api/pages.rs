@@ -68,3 +68,12 @@ async fn health_asks_nothing_but_the_process() {
     api.memory.set_fault(crate::memory::Fault::Panics);
     assert_eq!(api.get("/healthz").await.ok()["status"], "ok");
 }
+
+#[tokio::test]
+async fn the_page_can_ask_for_a_token_and_keeps_it_out_of_what_outlives_its_tab() {
+    let api = Api::new();
+    let (page, script) = (api.get("/").await, api.get("/page.js").await);
+    assert!(page.text().contains(r#"type="password" autocomplete="off""#), "{}", page.text());
+    assert!(script.text().contains("sessionStorage.setItem(TOKEN_KEY"), "{}", script.text());
+    assert!(!script.text().contains("localStorage.setItem(TOKEN_KEY") && !script.text().contains("cookie"));
+}
