@@ -103,15 +103,21 @@ fn real_data(workspace: &Workspace) -> anyhow::Result<Outcome> {
     ))
 }
 
-/// Each planted bug must be noticed by the properties of the engine. The flag changes every crate, so it has a target
-/// folder of its own.
+/// Each planted bug must be noticed by the properties of the crate that it is planted in. The flag changes every crate, so it
+/// has a target folder of its own.
 fn mutants(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let test =
-        ["test", "--locked", "--package", "wattstream-engine", "--test", "mutants", "--test", "panics"];
-    let quietly = ["--target-dir", "target/mutants", "--", "--nocapture"];
-    let mut command = workspace.cargo(test.into_iter().chain(quietly));
-    run(command.env("RUSTFLAGS", "--cfg wattstream_mutants"))?;
+    let of_engine = ["--package", "wattstream-engine", "--test", "mutants", "--test", "panics"];
+    let of_embedded = ["--package", "wattstream-embedded", "--lib"];
+    run_with_mutants(workspace, &of_engine, &[])?;
+    run_with_mutants(workspace, &of_embedded, &["an_answer_before_the_sync_is_caught"])?;
     Ok(Outcome::Passed)
+}
+
+fn run_with_mutants(workspace: &Workspace, targets: &[&str], filter: &[&str]) -> anyhow::Result<()> {
+    let folder = ["--target-dir", "target/mutants"];
+    let words = ["test", "--locked"].iter().chain(targets).chain(&folder).chain(&["--", "--nocapture"]);
+    let mut command = workspace.cargo(words.chain(filter).copied());
+    run(command.env("RUSTFLAGS", "--cfg wattstream_mutants"))
 }
 
 fn doc_tests(workspace: &Workspace) -> anyhow::Result<Outcome> {

@@ -48,6 +48,9 @@ pub enum Mutant {
     SilenceClosedUnannounced,
     /// A silence that is forgotten before its end was told.
     SilenceForgottenBeforeClosed,
+    /// An append that is acknowledged before it was synced. It is not in [`Mutant::ALL`]: the log of one machine has a
+    /// property of its own, which must catch it.
+    AcknowledgeBeforeSync,
     /// A panic at every revision. It is not in [`Mutant::ALL`]: the engine lives with it.
     PanicAtRevision,
 }

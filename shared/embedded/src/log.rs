@@ -24,7 +24,7 @@ use crate::keys;
 use crate::keyspaces::Keyspaces;
 use crate::store::{Clock, Store};
 
-use committer::{Append, Committer};
+use committer::{Append, Committer, StoreJournal};
 
 /// The longest payload with its partition key: the largest record that a Kinesis stream can be set to take.
 pub const RECORD_BYTES_MAX: usize = 10 * 1_024 * 1_024;
@@ -70,8 +70,7 @@ impl Log {
         let appended: Arc<BTreeMap<_, _>> =
             Arc::new(ranges.shards().map(|shard| (shard, Notify::new())).collect());
         let committer = Committer {
-            db: db.clone(),
-            log: keyspaces.log.clone(),
+            journal: StoreJournal { db: db.clone(), log: keyspaces.log.clone() },
             ranges: ranges.clone(),
             last_sequences: ranges.shards().zip(ends.iter().map(|end| end.sequence)).collect(),
             last_arrival: ends.iter().map(|end| end.arrival).max().unwrap_or(Timestamp::MIN),
