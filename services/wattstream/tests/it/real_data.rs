@@ -108,7 +108,6 @@ fn real_series_add_up_to_the_last_milliwatt_hour_and_again_change_nothing() {
 fn real_series_shuffled_within_a_day_or_tripled_add_up_the_same() {
     let Some(files) = real_series() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let files = chosen(files);
     let (expected, _) = oracle(&files);
     for (name, rewrite) in
         [("shuffled", shuffle_within_days as fn(Vec<String>) -> Vec<String>), ("tripled", triple)]
@@ -124,16 +123,6 @@ fn real_series_shuffled_within_a_day_or_tripled_add_up_the_same() {
         assert_eq!(totals_of(&data_dir), expected, "{name}");
         verified_hash(&data_dir);
     }
-}
-
-/// Homes, a building, a plant of 15 minutes and one of 5: shuffling costs reads, and these show it as well as all do.
-/// `WATTSTREAM_SERIES=all` takes all.
-fn chosen(files: Vec<PathBuf>) -> Vec<PathBuf> {
-    let is_all = std::env::var("WATTSTREAM_SERIES").is_ok_and(|series| series == "all");
-    let is_chosen = |file: &PathBuf| {
-        ["home01", "bruce", "ausgrid", "sys50", "zt"].iter().any(|name| path(file).contains(name))
-    };
-    files.into_iter().filter(|file| is_all || is_chosen(file)).collect()
 }
 
 #[test]
