@@ -1,12 +1,16 @@
 //! The simulator as a Lambda function: EventBridge Scheduler calls it once an interval.
 
-use wattstream_aws::lambda::{Function, StartError};
+use std::process::ExitCode;
+
+use wattstream_aws::lambda::{self, Function, StartError};
 use wattstream_aws::{Environment, KinesisProducer, ProducerSettings};
 use wattstream_simulator::{FleetSettings, ScheduledFleet};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), StartError> {
-    let mut function = Function::start("simulator").await?;
+fn main() -> ExitCode {
+    lambda::run("simulator", serve)
+}
+
+async fn serve(mut function: Function) -> Result<(), StartError> {
     let stream = function.environment.required("WATTSTREAM_STREAM");
     let producer = KinesisProducer::new(&function.clients, stream, ProducerSettings::default());
     let settings = settings(&mut function.environment);

@@ -1,14 +1,17 @@
 //! The stream consumer, in Lambda.
 
-use wattstream_aws::lambda::{Function, StartError};
+use std::process::ExitCode;
+
+use wattstream_aws::lambda::{self, Function, StartError};
 use wattstream_aws::{AwsAlerts, DynamoDb, SnsAlerts, SqsDeadLetters, TableNames};
 use wattstream_engine::{Processor, ProcessorSettings, SnapshotPolicy};
 use wattstream_stream_consumer::{StreamConsumer, new_instance_id};
 
-// One invocation at a time: a second thread would only cost memory and locks.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), StartError> {
-    let mut function = Function::start("stream-consumer").await?;
+fn main() -> ExitCode {
+    lambda::run("stream-consumer", serve)
+}
+
+async fn serve(mut function: Function) -> Result<(), StartError> {
     let Function { environment, clients, .. } = &mut function;
     let tables = DynamoDb::new(clients, TableNames::from_environment(environment));
     let dead_letters =

@@ -5,6 +5,7 @@
 //! fails that invocation only.
 
 use std::future::Future;
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
@@ -34,13 +35,38 @@ pub struct Function {
     exporter: EmfExporter,
 }
 
+/// The life of the function called `name`: it starts, and `serve` asks for invocations until Lambda ends the process. An
+/// error is logged and ends the process with a failure, so that Lambda sees that it did not start.
+///
+/// There is one thread, because there is one invocation at a time: a second one would only cost memory and locks.
+pub fn run(name: &str, serve: impl AsyncFnOnce(Function) -> Result<(), StartError>) -> ExitCode {
+    let live = async { serve(Function::start(name).await?).await };
+    let lived = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::from)
+        .and_then(|runtime| runtime.block_on(live));
+    match lived {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "The function cannot run.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 impl Function {
-    /// Sets up logs, metrics and clients for the function called `name`.
-    pub async fn start(name: &str) -> Result<Self, StartError> {
+    /// Sets up logs, metrics and clients.
+    async fn start(name: &str) -> Result<Self, StartError> {
         let environment = Environment::of_this_process();
         let filter = environment.optional("WATTSTREAM_LOG").unwrap_or(LOG_DEFAULT);
         // Lambda takes both streams into one log; metrics go to stdout, which must hold whole lines.
-        init_logging_to(std::io::stderr, filter, LogFormat::Json)?;
+        let log_to_stderr = |filter| init_logging_to(std::io::stderr, filter, LogFormat::Json);
+        if let Err(bad_filter) = log_to_stderr(filter) {
+            // Without a log nobody would hear of it.
+            log_to_stderr(LOG_DEFAULT)?;
+            return Err(bad_filter.into());
+        }
         let exporter = install_emf(name)?;
         ProcessStarted { version: env!("CARGO_PKG_VERSION") }.emit();
         let clients = Clients::from_environment(&environment).await?;
@@ -61,15 +87,10 @@ impl Function {
         }))
         .await
     }
-
-    /// What surrounds an invocation, for a function that is served in another way.
-    pub fn exporter(&self) -> EmfExporter {
-        self.exporter
-    }
 }
 
 /// Runs the work of one invocation under its deadline, and writes its metrics.
-pub async fn within_invocation<F: Future>(exporter: EmfExporter, context: &Context, work: F) -> F::Output {
+async fn within_invocation<F: Future>(exporter: EmfExporter, context: &Context, work: F) -> F::Output {
     let output = deadline::within(deadline_of(context), work).await;
     exporter.flush(&context.request_id);
     output

@@ -31,12 +31,14 @@
 //! assert!(exporter.render().contains(r#"wattstream_records_read_total{outcome="in_order"} 998"#));
 //! ```
 
+#[cfg(feature = "emf")]
 mod emf;
 pub mod event;
 mod logging;
 mod metric;
 mod prometheus;
 
+#[cfg(feature = "emf")]
 pub use emf::{EMF_NAMESPACE, EmfError, EmfExporter, install_emf};
 pub use event::{AlertPhase, BatchOutcome, DeadLetterCause, RecordCounts};
 pub use logging::{LogFormat, LoggingError, init_logging, init_logging_to};

@@ -17,6 +17,7 @@
 //! - [`silences`]: sites that fall silent and speak again, and checks of them that meet trouble.
 //! - [`properties`]: what must hold for every log and every course of deliveries.
 //! - [`contract`]: what every implementation of a port must do.
+//! - [`lambda`]: Lambda functions as processes.
 //! - [`local_aws`]: DynamoDB, SNS, SQS and Kinesis on this machine, as processes of one test.
 //! - [`skip`]: the one way for a test to go without something.
 //!
@@ -29,6 +30,7 @@ pub mod contract;
 pub mod deliveries;
 mod fault;
 pub mod faulty_aws;
+pub mod lambda;
 pub mod logs;
 mod memory;
 pub mod oracle;

@@ -57,7 +57,8 @@ fn a_neighbour_that_is_right_is_left_alone() {
         ("services/x/src/a/model.rs", DOCS.to_owned()),
         (
             "docs/start.md",
-            "cd ../work/notes, then https://example.com/work/notes and target/root/x\n".to_owned(),
+            concat!("cd ../wo", "rk/notes, then https://example.com/wo", "rk/notes and target/ro", "ot/x\n")
+                .to_owned(),
         ),
         ("docs/start.md", concat!("We leave no TO", "DO behind.\n").to_owned()),
         ("services/x/src/a.rs", format!("{DOCS}// mastodon and todo!() are clippy's\nuse std::fs;\n")),

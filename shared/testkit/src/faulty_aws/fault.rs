@@ -133,13 +133,5 @@ impl FaultKind {
 
 /// Whether an operation has entries that are answered for one by one.
 pub(super) fn is_batch(operation: &Operation) -> bool {
-    const BATCHES: [Operation; 6] = [
-        Operation::BATCH_WRITE_ITEM,
-        Operation::BATCH_GET_ITEM,
-        Operation::PUT_RECORDS,
-        Operation::SEND_MESSAGE_BATCH,
-        Operation::DELETE_MESSAGE_BATCH,
-        Operation::PUBLISH_BATCH,
-    ];
-    BATCHES.contains(operation)
+    Operation::BATCHES.contains(operation)
 }

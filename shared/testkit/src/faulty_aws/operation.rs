@@ -58,6 +58,16 @@ impl Operation {
     /// Publishes up to ten messages.
     pub const PUBLISH_BATCH: Self = Self::known(Service::Sns, "PublishBatch");
 
+    /// Those whose entries are answered for one by one.
+    pub const BATCHES: [Self; 6] = [
+        Self::BATCH_WRITE_ITEM,
+        Self::BATCH_GET_ITEM,
+        Self::PUT_RECORDS,
+        Self::SEND_MESSAGE_BATCH,
+        Self::DELETE_MESSAGE_BATCH,
+        Self::PUBLISH_BATCH,
+    ];
+
     /// The operation of this service with this name.
     pub fn new(service: Service, name: impl Into<Cow<'static, str>>) -> Self {
         Self { service, name: name.into() }

@@ -1,11 +1,12 @@
 //! The simulated fleet at its pace: readings on the stream when they are due.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wattstream_domain::detect::WARM_UP_MS;
-use wattstream_domain::{SiteState, Timestamp};
+use wattstream_domain::{SiteId, SiteState, Timestamp};
 use wattstream_engine::ports::{NewRecord, Producer};
 use wattstream_simulator::{Emission, Fault, FaultKind, Fleet, FleetSettings, Pace};
 use wattstream_telemetry::event::SimulatorEmitted;
@@ -81,7 +82,8 @@ impl LiveFleet {
 
 /// The instant from which on the fleet has something new to send: the end of the newest interval that is stored.
 fn newest_emission(fleet: &Fleet, sites: &[SiteState]) -> Option<Timestamp> {
-    let is_ours = |state: &&SiteState| fleet.sites().iter().any(|site| site.id == state.site_id);
+    let ours: HashSet<SiteId> = fleet.sites().iter().map(|site| site.id).collect();
+    let is_ours = |state: &&SiteState| ours.contains(&state.site_id);
     let newest = sites.iter().filter(is_ours).filter_map(|state| state.totals.last_seen).max()?;
     Some(newest.saturating_add_ms(fleet.settings().interval_ms.into()))
 }

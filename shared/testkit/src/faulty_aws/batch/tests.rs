@@ -7,15 +7,6 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const BATCHES: [Operation; 6] = [
-    Operation::BATCH_WRITE_ITEM,
-    Operation::BATCH_GET_ITEM,
-    Operation::PUT_RECORDS,
-    Operation::SEND_MESSAGE_BATCH,
-    Operation::DELETE_MESSAGE_BATCH,
-    Operation::PUBLISH_BATCH,
-];
-
 /// A batch whose entries bear the names `<0>`, `<1>` and so on. Those of DynamoDB are in two tables.
 fn batch(operation: &Operation, entries: usize) -> Vec<u8> {
     let names: Vec<String> = (0..entries).map(|index| format!("<{index}>")).collect();
@@ -85,8 +76,8 @@ fn parsed(body: &[u8]) -> Value {
 
 proptest! {
     #[test]
-    fn every_entry_is_either_asked_for_or_given_back(entries in 1_usize..60, mask: u32, api in 0..BATCHES.len()) {
-        let operation = &BATCHES[api];
+    fn every_entry_is_either_asked_for_or_given_back(entries in 1_usize..60, mask: u32, api in 0..Operation::BATCHES.len()) {
+        let operation = &Operation::BATCHES[api];
         let request = batch(operation, entries);
         prop_assert_eq!(super::entries(operation, &request), entries);
         let cut = cut(operation, &request, mask).unwrap();
