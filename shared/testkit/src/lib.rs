@@ -17,13 +17,13 @@
 //! - [`silences`]: sites that fall silent and speak again, and checks of them that meet trouble.
 //! - [`properties`]: what must hold for every log and every course of deliveries.
 //! - [`contract`]: what every implementation of a port must do.
-//! - [`lambda`]: Lambda functions as processes.
+//! - [`lambda`]: Lambda functions as processes, with the Runtime API that they poll.
 //! - [`local_aws`]: DynamoDB, SNS, SQS and Kinesis on this machine, as processes of one test.
 //! - [`skip`]: the one way for a test to go without something.
 //!
 //! What must always hold: everything is a function of its arguments. There is no clock and no randomness but a seed, so
-//! a failure that was seen once can be seen again. Only [`local_aws`] and [`faulty_aws`] have sockets and real time; what
-//! goes wrong in the latter is still a function of a seed.
+//! a failure that was seen once can be seen again. Only [`local_aws`], [`faulty_aws`] and [`lambda`] have sockets and real
+//! time; what goes wrong in the second is still a function of a seed.
 
 mod builders;
 pub mod contract;
