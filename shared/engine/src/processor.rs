@@ -1,7 +1,7 @@
 //! The batch processor: one batch of one shard, from bytes to tables.
 //!
 //! ```text
-//!   decode ─► quarantine ─► load ─► fold ─► rows ─► hours ─► snapshots ─► alerts ─► shard mark
+//!   decode ─► quarantine ─► load ─► fold ─► rows ─► hours ─► snapshots ─► alerts ─► emptied outboxes ─► shard mark
 //! ```
 //!
 //! What must always hold:

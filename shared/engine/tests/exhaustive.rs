@@ -47,8 +47,9 @@ const BATCH_RECORDS: u8 = 10;
 /// of late readings; then rows, hours, states, alerts, shard mark.
 const CALLS_MIN: usize = 8;
 
-/// The calls of a delivery to an instance that takes over: it also writes its own mark, and reads snapshots and tails.
-const CALLS_AFTER_A_FAULT: usize = CALLS_MIN + 3;
+/// The calls of a delivery to an instance that takes over: it also writes its own mark, reads snapshots and tails, and stores
+/// the states that published alerts have left.
+const CALLS_AFTER_A_FAULT: usize = CALLS_MIN + 4;
 
 /// The calls of a delivery that meets a conflict and is folded twice by an instance that takes over.
 const CALLS_MAX: usize = 20;
