@@ -1,11 +1,21 @@
 //! [`AwsAlerts`]: an alert is a row that can be read again, and a message to whoever listens.
 //!
 //! What must always hold: an alert counts as published when both have taken it, the row first: nobody is told of an alert
-//! that then cannot be found. The engine publishes again what did not succeed, and both know it by its id.
+//! that then cannot be found. The engine publishes again what did not succeed, and both know it by its id. Neither holds up
+//! the readings: publishing has a short time of its own.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use wattstream_domain::Alert;
 use wattstream_engine::Result;
 use wattstream_engine::ports::Alerts;
+
+use crate::deadline;
+
+/// The longest that one publication may take. What is not published waits in the outbox of its site, which is stored; a
+/// batch that waited for a topic that is down until its own deadline would make every batch as slow as that.
+const PUBLISH_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Alerts in a table and on a topic.
 #[derive(Clone, Debug)]
@@ -23,6 +33,13 @@ impl<Rows: Alerts, Topic: Alerts> AwsAlerts<Rows, Topic> {
 
 impl<Rows: Alerts, Topic: Alerts> Alerts for AwsAlerts<Rows, Topic> {
     async fn publish(&self, alerts: &[Alert]) -> Vec<Result<()>> {
+        let deadline = deadline::of_this_call().min(Instant::now() + PUBLISH_TIME_MAX);
+        deadline::within(deadline, self.store_and_tell(alerts)).await
+    }
+}
+
+impl<Rows: Alerts, Topic: Alerts> AwsAlerts<Rows, Topic> {
+    async fn store_and_tell(&self, alerts: &[Alert]) -> Vec<Result<()>> {
         let mut outcomes = self.rows.publish(alerts).await;
         let stored: Vec<usize> = (0..alerts.len()).filter(|&index| outcomes[index].is_ok()).collect();
         if stored.is_empty() {
@@ -93,5 +110,25 @@ mod tests {
         assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, false, true]);
         assert_eq!(*rows.taken.lock().unwrap(), ["a", "c", "d"]);
         assert_eq!(*topic.taken.lock().unwrap(), ["a", "d"]);
+    }
+
+    /// A topic that is down: it tries for as long as its deadline lets it.
+    struct Down;
+
+    impl Alerts for Down {
+        async fn publish(&self, alerts: &[Alert]) -> Vec<Result<()>> {
+            tokio::time::sleep_until(deadline::of_this_call()).await;
+            alerts.iter().map(|_| Err(Error::bare(Kind::Retry, "telling a topic that is down"))).collect()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_topic_that_is_down_costs_a_batch_a_moment_and_not_all_its_time() {
+        let (rows, begun) = (Taker::default(), Instant::now());
+        let publisher = AwsAlerts::new(&rows, Down);
+        let alerts = [alert("a")];
+        let publish = deadline::within(begun + Duration::from_mins(1), publisher.publish(&alerts));
+        assert!(publish.await.iter().all(Result::is_err));
+        assert_eq!(Instant::now(), begun + PUBLISH_TIME_MAX);
     }
 }
