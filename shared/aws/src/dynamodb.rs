@@ -45,6 +45,7 @@ pub use schema::{
     FLEETS, IndexDefinition, KeyAttribute, KeyType, Projection, TableDefinition, TableNames, fleet_of,
     table_definitions,
 };
+pub use writes::{commit_request, hour_requests, row_requests};
 
 /// Requests of one call that may be in flight together, each on a connection of its own. At the few milliseconds that
 /// DynamoDB takes for one, sixteen keep two cores busy.

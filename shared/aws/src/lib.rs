@@ -25,8 +25,10 @@ mod fake_aws;
 mod kinesis;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod local;
 #[cfg(test)]
 mod local_aws;
+mod queries;
 mod sns;
 mod sqs;
 
@@ -34,12 +36,14 @@ pub use alerts::AwsAlerts;
 pub use clients::{ClientError, Clients, LocalEndpoints};
 pub use dynamodb::{
     DynamoDb, FLEETS, IndexDefinition, KeyAttribute, KeyType, Projection, TableDefinition, TableNames,
-    fleet_of, reading_item, table_definitions,
+    commit_request, fleet_of, hour_requests, reading_item, row_requests, table_definitions,
 };
 pub use environment::{Environment, EnvironmentError};
 pub use kinesis::{
     KinesisProducer, KinesisStream, Packing, Polling, ProducerSettings, RECORD_BYTES_LIMIT,
     RECORD_BYTES_MAX_DEFAULT,
 };
+pub use local::LocalAws;
+pub use queries::AwsQueries;
 pub use sns::SnsAlerts;
 pub use sqs::{PEEK_MESSAGES_MAX, SqsDeadLetters};

@@ -117,14 +117,7 @@ impl DynamoDb {
     /// Puts states, each over the version that it follows. A lost answer is a conflict here too.
     pub(super) async fn put_commits(&self, commits: &[Commit<'_>]) -> Vec<Result<()>> {
         let table = &self.tables.sites;
-        self.put_each(table, commits, |commit| {
-            let item = |out: &mut Vec<u8>| encode::site(commit, out);
-            put_body(table, item, |request| match &commit.expected_version {
-                0 => expect_nothing(VERSION, request),
-                version => expect(VERSION, request, |values| values.number(EXPECTED, version)),
-            })
-        })
-        .await
+        self.put_each(table, commits, |commit| commit_request(table, commit)).await
     }
 
     /// Puts the mark of a shard over the last one.
@@ -161,6 +154,33 @@ fn of_each_item<P: Puttable>(items: &[&P], sent_back: &[Item]) -> Result<Vec<Res
 }
 
 const SENT_BACK: &str = "writing an item, which DynamoDB sent back";
+
+/// The bodies of the requests that put these rows: what [`DynamoDb`] sends, for who wants to see or to measure it.
+pub fn row_requests(table: &str, rows: &[&Row]) -> Vec<Bytes> {
+    put_requests(table, rows)
+}
+
+/// The bodies of the requests that put these hours; as [`row_requests`].
+pub fn hour_requests(table: &str, hours: &[HourRow]) -> Vec<Bytes> {
+    put_requests(table, hours)
+}
+
+fn put_requests<P: Puttable>(table: &str, items: &[P]) -> Vec<Bytes> {
+    let body = |items: &[P]| batch_body(table, &items.iter().collect::<Vec<_>>());
+    items.chunks(BATCH_WRITE.entries).map(body).collect()
+}
+
+/// The body of the request that stores a state over the version that it follows; as [`row_requests`].
+pub fn commit_request(table: &str, commit: &Commit<'_>) -> Bytes {
+    put_body(
+        table,
+        |out| encode::site(commit, out),
+        |request| match &commit.expected_version {
+            0 => expect_nothing(VERSION, request),
+            version => expect(VERSION, request, |values| values.number(EXPECTED, version)),
+        },
+    )
+}
 
 /// The body of a BatchWriteItem.
 fn batch_body<P: Puttable>(table: &str, items: &[&P]) -> Bytes {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_kinesis::types::StreamStatus;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
@@ -19,7 +18,9 @@ use wattstream_testkit::{MemoryStore, contract, local_aws};
 use wattstream_wire::deaggregate;
 
 use super::new_name;
-use crate::{Clients, KinesisProducer, KinesisStream, LocalEndpoints, Packing, Polling, ProducerSettings};
+use crate::{
+    Clients, KinesisProducer, KinesisStream, LocalAws, LocalEndpoints, Packing, Polling, ProducerSettings,
+};
 
 /// The local Kinesis has no limit of its own; at AWS's pace these tests would take minutes.
 const POLLING: Polling = Polling { spacing: Duration::from_millis(2), interval: Duration::from_millis(20) };
@@ -42,70 +43,29 @@ const SETTINGS: EventSourceSettings = EventSourceSettings {
 
 /// A stream of the local AWS, both ends of it.
 struct Kinesis {
-    clients: Clients,
+    aws: LocalAws,
     name: String,
     producer: KinesisProducer,
     stream: KinesisStream,
 }
 
 impl Kinesis {
-    async fn with_shards(url: &str, shards: i32, packing: Packing) -> Self {
-        let clients = Clients::of_local_aws(&LocalEndpoints::all_at(url)).await;
+    async fn with_shards(url: &str, shards: u16, packing: Packing) -> Self {
+        let aws = LocalAws::at(&LocalEndpoints::all_at(url)).await;
         let name = new_name();
-        let create = clients.kinesis.create_stream().stream_name(&name).shard_count(shards);
-        create.send().await.expect("a stream is made");
+        aws.create_stream(&name, shards).await.expect("a stream is made");
         let settings = ProducerSettings { packing, ..ProducerSettings::default() };
-        let producer = KinesisProducer::new(&clients, &name, settings);
-        let stream = KinesisStream::new(&clients, &name, POLLING);
-        let kinesis = Self { clients, name, producer, stream };
-        kinesis.until_active().await;
-        kinesis
-    }
-
-    async fn until_active(&self) {
-        let active = async {
-            loop {
-                let request = self.clients.kinesis.describe_stream_summary().stream_name(&self.name);
-                let answer = request.send().await.expect("the stream is there");
-                let summary = answer.stream_description_summary.expect("a summary");
-                if summary.stream_status == StreamStatus::Active {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, active).await.expect("the stream becomes active");
-    }
-
-    /// The open shards and the ranges of their hashes.
-    async fn open_shards(&self) -> BTreeMap<ShardId, (u128, u128)> {
-        let answer = self.clients.kinesis.list_shards().stream_name(&self.name).send().await.expect("shards");
-        let open = answer.shards().iter().filter(|shard| {
-            shard.sequence_number_range().expect("a range").ending_sequence_number().is_none()
-        });
-        open.map(|shard| {
-            let range = shard.hash_key_range().expect("a range");
-            let hash = |text: &str| text.parse().expect("a number");
-            let hashes = (hash(range.starting_hash_key()), hash(range.ending_hash_key()));
-            (shard.shard_id().parse().expect("a shard id"), hashes)
-        })
-        .collect()
+        let producer = KinesisProducer::new(aws.clients(), &name, settings);
+        let stream = KinesisStream::new(aws.clients(), &name, POLLING);
+        Self { aws, name, producer, stream }
     }
 
     async fn split(&self, shard: ShardId) {
-        let (start, end) = self.open_shards().await[&shard];
-        let middle = start + (end - start) / 2 + 1;
-        let request = self.clients.kinesis.split_shard().stream_name(&self.name);
-        let request = request.shard_to_split(shard.to_string()).new_starting_hash_key(middle.to_string());
-        request.send().await.expect("a shard splits");
-        self.until_active().await;
+        self.aws.split_shard(&self.name, shard).await.expect("a shard splits");
     }
 
     async fn merge(&self, shard: ShardId, other: ShardId) {
-        let request = self.clients.kinesis.merge_shards().stream_name(&self.name);
-        let request = request.shard_to_merge(shard.to_string()).adjacent_shard_to_merge(other.to_string());
-        request.send().await.expect("shards merge");
-        self.until_active().await;
+        self.aws.merge_shards(&self.name, shard, other).await.expect("shards merge");
     }
 }
 
@@ -227,7 +187,7 @@ async fn records_of_a_key_are_delivered_in_order_through_splits_and_merges() {
     let kinesis = Kinesis::with_shards(server.url(), 2, Packing::Aggregated).await;
     let (recorder, store) = (Recorder::default(), MemoryStore::default());
     let ports = EventSourcePorts {
-        stream: KinesisStream::new(&kinesis.clients, &kinesis.name, POLLING),
+        stream: KinesisStream::new(kinesis.aws.clients(), &kinesis.name, POLLING),
         checkpoints: store.clone(),
         consumer: recorder.clone(),
         on_failure: store.clone(),
@@ -270,7 +230,7 @@ fn children_come_after_their_parents(recorder: &Recorder, shards: &[Shard]) {
 }
 
 async fn closed_shards_are_at_their_end(kinesis: &Kinesis, store: &MemoryStore, shards: &[Shard]) {
-    let open = kinesis.open_shards().await;
+    let open = kinesis.aws.open_shards(&kinesis.name).await.expect("shards");
     assert_eq!(open.keys().copied().collect::<Vec<_>>(), [ShardId(6), ShardId(7)]);
     for shard in shards {
         let is_open = open.contains_key(&shard.id);

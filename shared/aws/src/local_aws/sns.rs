@@ -10,7 +10,7 @@ use wattstream_testkit::{at, local_aws};
 use wattstream_wire::encode_alert_message;
 
 use super::new_name;
-use crate::{Clients, LocalEndpoints, SnsAlerts};
+use crate::{LocalAws, LocalEndpoints, SnsAlerts};
 
 /// A limit for hangs, not a measurement.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,32 +37,22 @@ fn alert(number: u64) -> Alert {
 
 /// A topic and a queue that subscribes to it.
 struct Subscribed {
-    clients: Clients,
+    aws: LocalAws,
     topic_arn: String,
 }
 
 impl Subscribed {
     async fn topic(url: &str) -> Self {
-        let clients = Clients::of_local_aws(&LocalEndpoints::all_at(url)).await;
-        let topic = clients.sns.create_topic().name(new_name()).send().await.expect("a topic is made");
-        Self { clients, topic_arn: topic.topic_arn.expect("a topic has an ARN") }
+        let aws = LocalAws::at(&LocalEndpoints::all_at(url)).await;
+        let topic_arn = aws.create_topic(&new_name()).await.expect("a topic is made");
+        Self { aws, topic_arn }
     }
 
     /// A queue that gets the messages that a filter lets through.
     async fn queue(&self, filter: Option<&str>) -> String {
-        let sqs = &self.clients.sqs;
-        let queue = sqs.create_queue().queue_name(new_name()).send().await.expect("a queue is made");
-        let url = queue.queue_url.expect("a queue has a URL");
-        let wanted = aws_sdk_sqs::types::QueueAttributeName::QueueArn;
-        let request = sqs.get_queue_attributes().queue_url(&url).attribute_names(wanted.clone());
-        let attributes = request.send().await.expect("attributes").attributes.expect("attributes");
-        let subscribe = self.clients.sns.subscribe().topic_arn(&self.topic_arn).protocol("sqs");
-        let mut subscribe = subscribe.endpoint(&attributes[&wanted]);
-        if let Some(filter) = filter {
-            subscribe = subscribe.attributes("FilterPolicy", filter);
-        }
-        subscribe.send().await.expect("the queue subscribes");
-        url
+        let queue_url = self.aws.create_queue(&new_name()).await.expect("a queue is made");
+        self.aws.subscribe(&self.topic_arn, &queue_url, filter).await.expect("the queue subscribes");
+        queue_url
     }
 
     /// The envelopes of so many messages, by the ids of their alerts.
@@ -70,10 +60,8 @@ impl Subscribed {
         let receiving = async {
             let mut found = BTreeMap::new();
             while found.len() < count {
-                let request = self.clients.sqs.receive_message().queue_url(queue_url).wait_time_seconds(1);
-                let answer = request.max_number_of_messages(10).send().await.expect("messages");
-                for message in answer.messages() {
-                    let envelope: Value = serde_json::from_str(message.body().unwrap()).expect("an envelope");
+                for message in self.aws.take_messages(queue_url).await.expect("messages") {
+                    let envelope: Value = serde_json::from_str(&message).expect("an envelope");
                     let alert: Value = serde_json::from_str(envelope["Message"].as_str().unwrap()).unwrap();
                     found.insert(alert["alert_id"].as_str().unwrap().to_owned(), envelope);
                 }
@@ -90,7 +78,7 @@ async fn subscribers_get_what_they_ask_for(url: &str) {
     let everything = topic.queue(None).await;
     let errors = topic.queue(Some("{\"severity\":[\"error\"],\"phase\":[\"opened\"]}")).await;
     let alerts: Vec<_> = (0..23).map(alert).collect();
-    let outcomes = SnsAlerts::new(&topic.clients, &topic.topic_arn).publish(&alerts).await;
+    let outcomes = SnsAlerts::new(topic.aws.clients(), &topic.topic_arn).publish(&alerts).await;
     for outcome in outcomes {
         outcome.expect("an alert is published");
     }

@@ -7,7 +7,7 @@ use wattstream_testkit::contract::{self, LetterPages};
 use wattstream_testkit::{at, local_aws, position};
 
 use super::new_name;
-use crate::{Clients, LocalEndpoints, SqsDeadLetters};
+use crate::{Clients, LocalAws, LocalEndpoints, SqsDeadLetters};
 
 impl LetterPages for SqsDeadLetters {
     async fn letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
@@ -17,10 +17,9 @@ impl LetterPages for SqsDeadLetters {
 
 /// A queue of its own, and the clients and the URL to reach it by.
 async fn new_queue(url: &str) -> (Clients, String) {
-    let clients = Clients::of_local_aws(&LocalEndpoints::all_at(url)).await;
-    let created = clients.sqs.create_queue().queue_name(new_name()).send().await.expect("a queue is made");
-    let queue_url = created.queue_url.expect("a queue has a URL");
-    (clients, queue_url)
+    let aws = LocalAws::at(&LocalEndpoints::all_at(url)).await;
+    let queue_url = aws.create_queue(&new_name()).await.expect("a queue is made");
+    (aws.clients().clone(), queue_url)
 }
 
 async fn new_letters(url: &str) -> SqsDeadLetters {

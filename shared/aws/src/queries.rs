@@ -1,0 +1,57 @@
+//! [`AwsQueries`]: what the API asks, answered by the tables and the queue of dead letters together.
+
+use wattstream_domain::{Alert, HourRow, Position, Row, SiteId, SiteState};
+use wattstream_engine::ports::{DeadLetterAdmin, HourQuery, Page, Queries, RowQuery};
+use wattstream_engine::{DeadLetter, Result};
+
+use crate::{DynamoDb, SqsDeadLetters};
+
+/// The reading side of the projections, and the dead letters.
+#[derive(Debug)]
+pub struct AwsQueries {
+    tables: DynamoDb,
+    dead_letters: SqsDeadLetters,
+}
+
+impl AwsQueries {
+    /// Asks these.
+    pub fn new(tables: DynamoDb, dead_letters: SqsDeadLetters) -> Self {
+        Self { tables, dead_letters }
+    }
+}
+
+impl Queries for AwsQueries {
+    async fn sites(&self) -> Result<Vec<SiteState>> {
+        self.tables.sites().await
+    }
+
+    async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
+        self.tables.site(site_id).await
+    }
+
+    async fn row_page(&self, query: RowQuery) -> Result<Page<Row>> {
+        self.tables.row_page(query).await
+    }
+
+    async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
+        self.tables.hour_page(query).await
+    }
+
+    async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
+        self.tables.newest_alerts(limit).await
+    }
+
+    async fn dead_letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.dead_letters.page(after, limit).await
+    }
+}
+
+impl DeadLetterAdmin for AwsQueries {
+    async fn dead_letter(&self, position: Position) -> Result<Option<DeadLetter>> {
+        self.dead_letters.dead_letter(position).await
+    }
+
+    async fn remove_dead_letters(&self, positions: &[Position]) -> Result<()> {
+        self.dead_letters.remove_dead_letters(positions).await
+    }
+}
