@@ -2,6 +2,7 @@
 //! there is what becomes of it on one machine, whatever goes wrong.
 
 mod input;
+mod reader;
 mod world;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use wattstream_engine::ports::{NewRecord, Queries};
 use wattstream_engine::{Batch, StreamRecord};
 use wattstream_testkit::faulty_aws::{Fault, FaultKind, Mark, Operation, Service, Weights};
 use wattstream_testkit::lambda::{batch_reply, kinesis_event};
+use wattstream_testkit::local_aws;
 use wattstream_wire::deaggregate;
 
 use world::{OneMachine, PATIENCE, World};
@@ -56,6 +58,38 @@ async fn real_data_ends_in_one_state_through_a_split_a_merge_and_killed_processe
     let mut alert_ids: Vec<_> = alerts.iter().map(|alert| alert.id().to_string()).collect();
     alert_ids.sort_unstable();
     assert_eq!(alert_ids, expected.alert_ids);
+}
+
+#[tokio::test]
+async fn a_reader_in_another_language_finds_tables_and_queues_as_they_are_documented() {
+    let Some(python) = local_aws::python() else { return };
+    let Some(records) = input::real_records() else { return };
+    let Some(mut world) = World::start(2, PATIENCE).await else { return };
+    let records = &records[..records.len() / 5];
+    world.append(records).await;
+    world.deliver();
+    world.until_consumed().await;
+    world.stop().await;
+
+    let found = reader::read(python, [world.endpoint(), &world.letters_url, &world.subscriber_url]);
+    let states = world.queries.sites().await.expect("states are read");
+    assert_eq!(found.sites.len(), states.len());
+    for state in &states {
+        let (sums, totals) = (&found.sites[state.site_id.as_str()], &state.totals);
+        assert_eq!((sums.records, sums.anomalies), (totals.records, totals.anomalies), "{}", state.site_id);
+        let energy = (i128::from(sums.generated), i128::from(sums.consumed));
+        let expected = (totals.generated.milliwatt_hours(), totals.consumed.milliwatt_hours());
+        assert_eq!(energy, expected, "{}", state.site_id);
+        assert!(sums.hours > 0 && sums.anomalies > 0, "there is something of everything: {found:?}");
+    }
+    let expected = OneMachine::consume_beside(records.to_vec()).await;
+    assert_eq!(found.alerts, expected.alert_ids);
+    assert_eq!(found.told, expected.alert_ids);
+    let bytes = |(reason, payload): &(String, String)| (reason.clone(), payload.clone().into_bytes());
+    let letters: Vec<_> = found.dead_letters.iter().map(bytes).collect();
+    let expected: Vec<_> =
+        expected.dead_letters.into_iter().map(|(reason, payload)| (reason.to_owned(), payload)).collect();
+    assert_eq!(letters, expected);
 }
 
 /// The first requests of every batch API are taken in part, and the next two not at all.

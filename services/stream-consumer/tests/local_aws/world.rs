@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) local: LocalAws,
     /// The real binary.
     pub(crate) function: Arc<Function>,
+    /// The queue of dead letters.
+    pub(crate) letters_url: String,
     /// The queue that subscribes to the topic of alerts.
     pub(crate) subscriber_url: String,
     /// The tables and the dead letters, past all faults.
@@ -65,7 +67,7 @@ pub(crate) struct World {
     clients: Clients,
     checkpoints: MemoryStore,
     source: Option<(oneshot::Sender<()>, JoinHandle<Drained>)>,
-    _servers: [Server; 2],
+    servers: [Server; 2],
 }
 
 impl World {
@@ -95,13 +97,19 @@ impl World {
             aws,
             function: Arc::new(function),
             subscriber_url,
-            queries: AwsQueries::new(tables, SqsDeadLetters::new(local.clients(), letters_url)),
+            queries: AwsQueries::new(tables, SqsDeadLetters::new(local.clients(), &letters_url)),
+            letters_url,
             local,
             clients,
             checkpoints: MemoryStore::default(),
             source: None,
-            _servers: servers,
+            servers,
         })
+    }
+
+    /// Where DynamoDB, SNS and SQS answer, past all faults.
+    pub(crate) fn endpoint(&self) -> &str {
+        self.servers[0].url()
     }
 
     /// Appends records to the stream.
