@@ -1,6 +1,7 @@
 //! The real binary under a Runtime API, between a local Kinesis and a local DynamoDB, SNS and SQS: what becomes of real data
 //! there is what becomes of it on one machine, whatever goes wrong.
 
+mod cost;
 mod input;
 mod reader;
 mod world;
