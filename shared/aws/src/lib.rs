@@ -1,8 +1,9 @@
 //! The ports of the engine on AWS: Kinesis, DynamoDB, SNS and SQS.
 //!
 //! ```text
-//!   Tables, Queries ──► DynamoDB      Producer, Stream ──► Kinesis
-//!   Alerts          ──► SNS           DeadLetters      ──► SQS
+//!   Tables, Silences ──► DynamoDB        Producer, Stream ──► Kinesis
+//!   Alerts           ──► DynamoDB, SNS   DeadLetters      ──► SQS
+//!   Queries, DeadLetterAdmin ──► DynamoDB, SQS
 //! ```
 //!
 //! What must always hold:

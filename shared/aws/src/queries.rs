@@ -1,12 +1,12 @@
-//! [`AwsQueries`]: what the API asks, answered by the tables and the queue of dead letters together.
+//! [`AwsQueries`]: everything that the API asks, in one type. The projections are in DynamoDB and the dead letters in SQS.
 
 use wattstream_domain::{Alert, HourRow, Position, Row, SiteId, SiteState};
-use wattstream_engine::ports::{DeadLetterAdmin, HourQuery, Page, Queries, RowQuery};
+use wattstream_engine::ports::{DeadLetterAdmin, HourQuery, Page, Queries, RowQuery, Sites};
 use wattstream_engine::{DeadLetter, Result};
 
 use crate::{DynamoDb, SqsDeadLetters};
 
-/// The reading side of the projections, and the dead letters.
+/// The reading side of the tables and of the queue of dead letters.
 #[derive(Debug)]
 pub struct AwsQueries {
     tables: DynamoDb,
@@ -14,14 +14,14 @@ pub struct AwsQueries {
 }
 
 impl AwsQueries {
-    /// Asks these.
+    /// Asks these tables and this queue.
     pub fn new(tables: DynamoDb, dead_letters: SqsDeadLetters) -> Self {
         Self { tables, dead_letters }
     }
 }
 
 impl Queries for AwsQueries {
-    async fn sites(&self) -> Result<Vec<SiteState>> {
+    async fn sites(&self) -> Result<Sites> {
         self.tables.sites().await
     }
 

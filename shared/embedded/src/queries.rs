@@ -2,7 +2,7 @@
 
 use fjall::Readable;
 use wattstream_domain::{Alert, Hour, HourRow, Position, Row, SiteId, SiteState, Timestamp};
-use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, RowRange};
+use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, RowRange, Sites};
 use wattstream_engine::{DeadLetter, Error, Kind, Result};
 use wattstream_wire::stored::decode_hour;
 
@@ -12,8 +12,8 @@ use crate::store::Store;
 use crate::tables::{parse_row, parse_site};
 
 impl Queries for Store {
-    async fn sites(&self) -> Result<Vec<SiteState>> {
-        self.blocking(|store| store.iter_sites().collect()).await
+    async fn sites(&self) -> Result<Sites> {
+        self.blocking(|store| store.iter_sites().collect::<Result<_>>().map(Sites::exact)).await
     }
 
     async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {

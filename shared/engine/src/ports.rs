@@ -229,7 +229,7 @@ pub const SITES_EXACT_MAX: usize = 500;
 /// The reading side of the projections: what the API and the audit ask.
 pub trait Queries: Send + Sync + 'static {
     /// The states of every site, ascending by id: exact to the last row for at most [`SITES_EXACT_MAX`] of them.
-    fn sites(&self) -> impl Future<Output = Result<Vec<SiteState>>> + Send;
+    fn sites(&self) -> impl Future<Output = Result<Sites>> + Send;
 
     /// The state of one site.
     fn site(&self, site_id: SiteId) -> impl Future<Output = Result<Option<SiteState>>> + Send;
@@ -249,6 +249,22 @@ pub trait Queries: Send + Sync + 'static {
         after: Option<Position>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<DeadLetter>>> + Send;
+}
+
+/// The states of every site, ascending by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sites {
+    /// The states.
+    pub states: Vec<SiteState>,
+    /// Whether each is exact to its last row. Otherwise it may lack the rows after the newest reading that it has.
+    pub is_exact: bool,
+}
+
+impl Sites {
+    /// States that are exact to the last row.
+    pub const fn exact(states: Vec<SiteState>) -> Self {
+        Self { states, is_exact: true }
+    }
 }
 
 /// The dead letters in the hands of a person, who reads one and decides what becomes of it.

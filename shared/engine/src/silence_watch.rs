@@ -123,7 +123,7 @@ impl<Q: Queries, S: Silences, A: Alerts> SilenceWatch<Q, S, A> {
     async fn find(&self, heard: Heard) -> Result<Found> {
         // The silences first: a state that is read after them is at least as new as what closed the last one.
         let known = self.ports.silences.open_silences().await?;
-        let states = self.ports.queries.sites().await?;
+        let states = self.ports.queries.sites().await?.states;
         let begun = self.begun(&states, &known, heard).await?;
         let states: BTreeMap<SiteId, &SiteState> =
             states.iter().map(|state| (state.site_id, state)).collect();

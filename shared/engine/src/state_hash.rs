@@ -8,7 +8,7 @@ use wattstream_domain::{SiteId, SiteState, Timestamp};
 use wattstream_wire::stored;
 
 use crate::Result;
-use crate::ports::{HourQuery, Queries, RowQuery};
+use crate::ports::{HourQuery, Queries, RowQuery, Sites};
 
 /// Rows or hours asked for at once.
 const PAGE_ENTRIES: usize = 10_000;
@@ -35,7 +35,9 @@ impl fmt::Display for StateHash {
 /// Hashes every site with its rows and hours.
 pub async fn state_hash(queries: &impl Queries) -> Result<StateHash> {
     let mut hasher = Hasher::default();
-    for state in queries.sites().await? {
+    let Sites { states, is_exact } = queries.sites().await?;
+    for listed in states {
+        let state = if is_exact { listed } else { queries.site(listed.site_id).await?.unwrap_or(listed) };
         hasher.add_state(&state);
         hasher.add_rows(queries, state.site_id).await?;
         hasher.add_hours(queries, state.site_id).await?;

@@ -14,7 +14,7 @@ use futures::FutureExt;
 use wattstream_domain::{
     Alert, Heard, HourRow, OpenSilence, Phase, Position, Row, SiteId, SiteState, Subject, Timestamp,
 };
-use wattstream_engine::ports::{Alerts, HourQuery, Page, Queries, RowQuery, Silences, Snapshot};
+use wattstream_engine::ports::{Alerts, HourQuery, Page, Queries, RowQuery, Silences, Sites, Snapshot};
 use wattstream_engine::{DeadLetter, Kind, Result, SilenceCounts, SilencePorts, SilenceWatch};
 use wattstream_testkit::silences::Fleet;
 use wattstream_testkit::{Fault, MemoryStore, Site, at};
@@ -151,7 +151,7 @@ async fn turn() {
 }
 
 impl Queries for Stepwise {
-    async fn sites(&self) -> Result<Vec<SiteState>> {
+    async fn sites(&self) -> Result<Sites> {
         turn().await;
         self.0.sites().await
     }

@@ -240,7 +240,7 @@ async fn known_site<Q: Queries>(queries: &Q, site_id: SiteId) -> Result<SiteStat
 
 async fn unknown_site<Q: Queries>(queries: &Q, wanted: &str) -> Problem {
     let sites = match queries.sites().await {
-        Ok(sites) => sites,
+        Ok(sites) => sites.states,
         Err(error) => return error.into(),
     };
     let near = nearest(wanted, sites.iter().map(|site| site.site_id.as_str()));

@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{EnergySum, Rule, SiteState, Timestamp, Totals};
-use wattstream_engine::ports::{Queries, SITES_EXACT_MAX};
+use wattstream_engine::ports::{Queries, SITES_EXACT_MAX, Sites};
 
 use crate::json::{Kwh, Utc, by_rule};
 use crate::parameters::Parameters;
@@ -29,7 +29,8 @@ pub(crate) fn routes<Q: Queries, P: Send + Sync + 'static>(state: &Arc<AppState<
 /// Every site, and all of them together.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Summary {
-    /// When the answer held, if it may be older than the last record; null when it is exact.
+    /// Null when the answer is exact to the last record. Otherwise each site is as it was last stored, whole up to its own
+    /// `last_seen`, and this is the earliest of those: every reading up to this instant is in the answer.
     #[schema(required)]
     as_of: Option<Utc>,
     /// How many sites have sent a reading.
@@ -100,24 +101,30 @@ pub(crate) async fn summary<Q: Queries, P>(
     uri: Uri,
 ) -> Result<Json<Summary>, Problem> {
     Parameters::of(&uri, &[])?;
-    let sites = state.queries.sites().await?;
-    Ok(Json(Summary::of(&sites)))
+    Ok(Json(Summary::of(&state.queries.sites().await?)))
 }
 
 impl Summary {
-    fn of(sites: &[SiteState]) -> Self {
+    fn of(sites: &Sites) -> Self {
+        let Sites { states, is_exact } = sites;
         let mut fleet = Fleet::default();
-        for site in sites {
+        for site in states {
             fleet.add(site);
         }
         Self {
-            as_of: None,
-            site_count: sites.len(),
+            as_of: if *is_exact { None } else { whole_until(states).map(Utc) },
+            site_count: states.len(),
             totals: TotalsBody::of(&fleet.totals, fleet.duplicates),
-            site_ids: sites.iter().map(|site| site.site_id.to_string()).collect(),
-            sites: sites.iter().map(SiteSummary::of).collect(),
+            site_ids: states.iter().map(|site| site.site_id.to_string()).collect(),
+            sites: states.iter().map(SiteSummary::of).collect(),
         }
     }
+}
+
+/// The instant up to which all of these are whole. A site that has fallen silent holds it back: of a snapshot alone nobody knows
+/// whether rows have come after it.
+fn whole_until(states: &[SiteState]) -> Option<Timestamp> {
+    states.iter().filter_map(|state| state.totals.last_seen).min()
 }
 
 impl SiteSummary {

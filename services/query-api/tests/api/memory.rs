@@ -9,7 +9,9 @@ use wattstream_domain::{
     Alert, Frontier, HourRow, Position, Record, Row, ShardId, SiteFold, SiteId, SiteRows, SiteState,
     Timestamp,
 };
-use wattstream_engine::ports::{DeadLetterAdmin, HourQuery, NewRecord, Page, Producer, Queries, RowQuery};
+use wattstream_engine::ports::{
+    DeadLetterAdmin, HourQuery, NewRecord, Page, Producer, Queries, RowQuery, Sites,
+};
 use wattstream_engine::{Cause, DeadLetter, Error, Kind, Result};
 use wattstream_wire::decode_reading;
 
@@ -35,12 +37,13 @@ struct Content {
     rows: BTreeMap<(SiteId, Timestamp), Row>,
     dead_letters: Vec<DeadLetter>,
     alerts: Vec<Alert>,
+    is_exact: bool,
 }
 
 impl Memory {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
-            content: Mutex::default(),
+            content: Mutex::new(Content { is_exact: true, ..Content::default() }),
             fault: Mutex::new(Fault::None),
             now_ms: AtomicI64::new(now.unix_ms()),
         }
@@ -61,6 +64,11 @@ impl Memory {
     /// Adds an alert that no reading raises.
     pub(crate) fn publish(&self, alert: Alert) {
         self.content.lock().unwrap().alerts.push(alert);
+    }
+
+    /// Answers from snapshots, from here on.
+    pub(crate) fn answer_from_snapshots(&self) {
+        self.content.lock().unwrap().is_exact = false;
     }
 
     /// The records of the log: key and payload.
@@ -126,9 +134,10 @@ impl Producer for Memory {
 }
 
 impl Queries for Memory {
-    async fn sites(&self) -> Result<Vec<SiteState>> {
+    async fn sites(&self) -> Result<Sites> {
         self.pass_or_fail().await?;
-        Ok(self.content.lock().unwrap().sites.values().cloned().collect())
+        let content = self.content.lock().unwrap();
+        Ok(Sites { states: content.sites.values().cloned().collect(), is_exact: content.is_exact })
     }
 
     async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {

@@ -115,3 +115,18 @@ async fn a_posted_reading_is_in_the_summary() {
     api.post("/readings", line("new", "2025-06-20T00:00:00Z", "2", "1")).await.ok();
     assert_eq!(api.get("/summary").await.ok()["site_ids"], json!(["new"]));
 }
+
+#[tokio::test]
+async fn a_summary_from_snapshots_says_up_to_when_every_site_is_whole() {
+    let api = Api::with(&[
+        ("a", "2025-06-20T00:00:00Z", "1", "0"),
+        ("a", "2025-06-20T02:00:00Z", "1", "0"),
+        ("b", "2025-06-20T01:00:00Z", "1", "0"),
+    ])
+    .await;
+    assert_eq!(api.get("/summary").await.ok()["as_of"], Value::Null);
+    api.memory.answer_from_snapshots();
+    let summary = api.get("/summary").await.ok();
+    assert_eq!(summary["as_of"], "2025-06-20T01:00:00.000Z");
+    assert_eq!(summary["totals"]["last_seen"], "2025-06-20T02:00:00.000Z");
+}

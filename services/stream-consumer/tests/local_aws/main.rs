@@ -73,7 +73,7 @@ async fn a_reader_in_another_language_finds_tables_and_queues_as_they_are_docume
     world.stop().await;
 
     let found = reader::read(python, [world.endpoint(), &world.letters_url, &world.subscriber_url]);
-    let states = world.queries.sites().await.expect("states are read");
+    let states = world.queries.sites().await.expect("states are read").states;
     assert_eq!(found.sites.len(), states.len());
     for state in &states {
         let (sums, totals) = (&found.sites[state.site_id.as_str()], &state.totals);

@@ -108,7 +108,7 @@ async fn serve(
     let fleet = if args.no_simulator {
         None
     } else {
-        Some(LiveFleet::new(args, system_clock()(), &store.sites().await?)?)
+        Some(LiveFleet::new(args, system_clock()(), &store.sites().await?.states)?)
     };
     announce(args, address, fleet.as_ref())?;
     if let Some(fleet) = fleet {

@@ -62,7 +62,7 @@ struct Sums {
 
 async fn audit(queries: &impl Queries) -> anyhow::Result<Vec<String>> {
     let mut differences = Vec::new();
-    for state in queries.sites().await? {
+    for state in queries.sites().await?.states {
         let stated = Sums {
             records: state.totals.records,
             anomalies: state.totals.anomalies,

@@ -1,31 +1,26 @@
 //! What the API asks of the projections: the methods of [`Queries`](wattstream_engine::ports::Queries) but the dead letters,
-//! which are not in DynamoDB.
+//! which are not in DynamoDB; [`AwsQueries`](crate::AwsQueries) has both.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wattstream_domain::{Frontier, Hour, HourRow, Row, SiteId, SiteState, Timestamp, fold_tail};
 use wattstream_engine::Result;
-use wattstream_engine::ports::{HourQuery, Page, RowQuery, RowRange, SITES_EXACT_MAX, Tables};
+use wattstream_engine::ports::{HourQuery, Page, RowQuery, RowRange, SITES_EXACT_MAX, Sites, Tables};
 
 use super::reads::{Order, Question, text};
 use super::schema::{ANOMALIES_INDEX, ANOMALY_AT, FLEET, FLEET_INDEX, FLEETS, HOUR, SITE_ID, TIMESTAMP};
 use super::{DynamoDb, decode};
+use crate::deadline;
 
 impl DynamoDb {
     /// The states of every site, ascending by id: exact to the last row for at most [`SITES_EXACT_MAX`] of them, as their
     /// snapshots have them for more.
-    pub async fn sites(&self) -> Result<Vec<SiteState>> {
-        let sites = self.listed_sites().await?;
-        let snapshots = self.snapshots(&sites).await?;
-        let states = snapshots.into_iter().flatten().map(|snapshot| snapshot.state).collect();
-        if sites.len() > SITES_EXACT_MAX { Ok(states) } else { self.with_tails(states).await }
+    pub async fn sites(&self) -> Result<Sites> {
+        deadline::keep("reading the states of all sites", self.read_sites()).await
     }
 
     /// The state of one site, exact to the last row.
     pub async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
-        let snapshot = self.snapshots(&[site_id]).await?.pop().flatten();
-        let state = snapshot.map_or_else(|| SiteState::new(site_id), |snapshot| snapshot.state);
-        let state = self.with_tails(vec![state]).await?.pop();
-        Ok(state.filter(|state| state.totals.records > 0))
+        deadline::keep("reading the state of a site", self.read_site(site_id)).await
     }
 
     /// One page of a site's rows, ascending. Those with findings come from an index, which follows the table within a
@@ -59,6 +54,23 @@ impl DynamoDb {
         };
         let hours = self.ask_one(question, decode::hour, "reading hours").await?;
         Ok(page(hours, query.limit, |row| Hour::start(row.hour)))
+    }
+
+    async fn read_sites(&self) -> Result<Sites> {
+        let sites = self.listed_sites().await?;
+        let snapshots = self.snapshots(&sites).await?;
+        let states = snapshots.into_iter().flatten().map(|snapshot| snapshot.state).collect();
+        if sites.len() > SITES_EXACT_MAX {
+            return Ok(Sites { states, is_exact: false });
+        }
+        self.with_tails(states).await.map(Sites::exact)
+    }
+
+    async fn read_site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
+        let snapshot = self.snapshots(&[site_id]).await?.pop().flatten();
+        let state = snapshot.map_or_else(|| SiteState::new(site_id), |snapshot| snapshot.state);
+        let state = self.with_tails(vec![state]).await?.pop();
+        Ok(state.filter(|state| state.totals.records > 0))
     }
 
     /// The ids of the sites that have a snapshot, ascending.

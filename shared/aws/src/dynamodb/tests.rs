@@ -8,10 +8,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use wattstream_domain::{
-    Alert, Channel, ENERGY_MAX, Energy, EnergySum, Episode, Finding, HourRow, HourTotals, Measure, Phase,
-    Position, Row, Rule, Score, ShardId, SiteId, SiteState, Spread, Subject, TIMESTAMP_END_MS, Timestamp,
-    Version,
+    Alert, Channel, ENERGY_MAX, Energy, EnergySum, Episode, Finding, HourRow, HourTotals, Measure,
+    OpenSilence, Phase, Position, Row, Rule, Score, ShardId, Silence, SiteId, SiteState, Spread, Subject,
+    TIMESTAMP_END_MS, Timestamp, Version,
 };
 use wattstream_engine::Kind;
 use wattstream_engine::ports::{Commit, InstanceId, ShardMark, Snapshot};
@@ -19,8 +20,10 @@ use wattstream_testkit::{Site, at, energy, position};
 use wattstream_wire::stored::{STATE_BYTES_MAX, encode_state};
 
 use super::decode::{self, Item};
-use super::encode;
 use super::schema::{TableNames, table_definitions};
+use super::{DynamoDb, encode};
+use crate::deadline::CALL_TIME_MAX;
+use crate::fake_aws::{Answer, FakeAws};
 
 /// A DynamoDB write unit.
 const WRITE_UNIT_BYTES: usize = 1_024;
@@ -360,4 +363,21 @@ fn numbers_are_read_exactly_or_refused() {
         let error = read(refused).unwrap_err().to_string();
         assert!(error.contains("records") || error.contains("energy"), "{refused}: {error}");
     }
+}
+
+/// DynamoDB throttles the list of sites for most of the time that a call has, and the states for ever. The time is tokio's own:
+/// nothing here waits for it.
+#[tokio::test(start_paused = true)]
+async fn the_questions_behind_all_states_share_one_deadline() {
+    let begun = Instant::now();
+    let server = FakeAws::start(move |request| match request.operation.as_str() {
+        "Query" if begun.elapsed() > CALL_TIME_MAX / 2 => {
+            Answer::Json(json!({"Items": [{"site_id": {"S": "home-01"}}]}))
+        }
+        _ => Answer::Error(400, "ThrottlingException"),
+    })
+    .await;
+    let tables = DynamoDb::new(&server.clients().await, TableNames::with_prefix("test-"));
+    assert_eq!(tables.sites().await.unwrap_err().kind(), Kind::Retry);
+    assert!(begun.elapsed() <= CALL_TIME_MAX, "{:?}", begun.elapsed());
 }

@@ -65,7 +65,7 @@ fn without_outbox(states: Vec<SiteState>) -> Vec<SiteState> {
 async fn readers_see_what_was_folded(url: &str) {
     let (store, memory, letters) = (Store::create(url).await, MemoryStore::default(), MemoryStore::default());
     let on_aws = Processor::new(
-        store.0.clone(),
+        store.tables.clone(),
         letters.clone(),
         letters.clone(),
         settings(SnapshotPolicy::WhenNeeded),
@@ -77,8 +77,8 @@ async fn readers_see_what_was_folded(url: &str) {
             assert_eq!(on_aws.consume(&batch).await.expect("a reply").failures, []);
             assert_eq!(on_one_machine.consume(&batch).await.expect("a reply").failures, []);
         }
-        let expected = without_outbox(memory.sites().await.expect("states are read"));
-        assert_eq!(without_outbox(store.sites().await.expect("states are read")), expected);
+        let expected = without_outbox(memory.sites().await.expect("states are read").states);
+        assert_eq!(without_outbox(store.sites().await.expect("states are read").states), expected);
         for state in expected {
             let found = store.site(state.site_id).await.expect("a state is read");
             assert_eq!(without_outbox(Vec::from_iter(found)), [state]);
@@ -86,5 +86,5 @@ async fn readers_see_what_was_folded(url: &str) {
     }
     let hash_on_aws = state_hash(&store).await.expect("a hash");
     assert_eq!(hash_on_aws, state_hash(&memory).await.expect("a hash"));
-    assert_eq!(memory.sites().await.expect("states are read").len(), 2);
+    assert_eq!(memory.sites().await.expect("states are read").states.len(), 2);
 }

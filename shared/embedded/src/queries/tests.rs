@@ -96,7 +96,8 @@ async fn sites_and_alerts_are_found() {
     for state in &states {
         assert!(store.commit(&[Commit { state, expected_version: 0 }]).await.is_empty());
     }
-    let found: Vec<_> = store.sites().await.unwrap().iter().map(|state| state.site_id.to_string()).collect();
+    let found: Vec<_> =
+        store.sites().await.unwrap().states.iter().map(|state| state.site_id.to_string()).collect();
     assert_eq!(found, ["Z", "a", "a.b", "b"]);
     assert_eq!(store.site(site("b")).await.unwrap().as_ref(), Some(&states[0]));
     assert_eq!(store.site(site("none")).await.unwrap(), None);

@@ -1,7 +1,7 @@
 //! The contract of [`Queries`].
 
 use wattstream_domain::{Guard, Hour, HourRow, Row, RowWrite, SiteId, SiteState, Timestamp};
-use wattstream_engine::ports::{Commit, HourQuery, Page, Queries, RowQuery, Tables};
+use wattstream_engine::ports::{Commit, HourQuery, Page, Queries, RowQuery, Sites, Tables};
 
 use crate::builders::{Site, at};
 
@@ -34,7 +34,7 @@ async fn store_site(store: &impl Tables, site: &Site, version: u64) {
 
 async fn an_empty_store_answers_with_nothing(store: &impl Queries) {
     let site_id = Site::new("home-01").id;
-    assert_eq!(store.sites().await.expect("an answer"), Vec::<SiteState>::new());
+    assert_eq!(store.sites().await.expect("an answer"), Sites::exact(Vec::new()));
     assert_eq!(store.site(site_id).await.expect("an answer"), None);
     let nothing = Page { entries: Vec::<Row>::new(), next_start: None };
     for anomalous_only in [false, true] {
@@ -55,7 +55,7 @@ async fn states_come_in_the_order_of_their_sites<S: Tables + Queries>(store: &S)
     let mut expected: Vec<SiteState> = sites.iter().map(|site| site.state.clone()).collect();
     expected[0] = newer.state.clone();
     expected.sort_by_key(|state| state.site_id);
-    assert_eq!(store.sites().await.expect("states are read"), expected);
+    assert_eq!(store.sites().await.expect("states are read"), Sites::exact(expected));
     assert_eq!(store.site(newer.id).await.expect("a state is read"), Some(newer.state));
     assert_eq!(store.site(Site::new("c").id).await.expect("an answer"), None);
 }

@@ -5,8 +5,8 @@ use wattstream_domain::{
 };
 use wattstream_engine::ports::{
     Alerts, Checkpoint, Checkpoints, Commit, DeadLetters, Failures, GivenUp, HourQuery, NewRecord, OnFailure,
-    Page, Producer, Queries, RowQuery, RowRange, Shard, ShardMark, ShardRead, Silences, Snapshot, Stream,
-    Tables,
+    Page, Producer, Queries, RowQuery, RowRange, Shard, ShardMark, ShardRead, Silences, Sites, Snapshot,
+    Stream, Tables,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -115,7 +115,7 @@ impl<P: Checkpoints> Checkpoints for Faulty<P> {
 }
 
 impl<P: Queries> Queries for Faulty<P> {
-    async fn sites(&self) -> Result<Vec<SiteState>> {
+    async fn sites(&self) -> Result<Sites> {
         self.reach().await?;
         self.inner.sites().await
     }

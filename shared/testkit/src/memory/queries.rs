@@ -1,14 +1,14 @@
 //! [`Queries`] over maps. States are exact: the rows after a snapshot are folded in.
 
 use wattstream_domain::{Alert, Hour, HourRow, Position, Row, SiteId, SiteState, Timestamp};
-use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery};
+use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, Sites};
 use wattstream_engine::{DeadLetter, Result};
 
 use super::{MemoryStore, letter_key};
 
 impl Queries for MemoryStore {
-    async fn sites(&self) -> Result<Vec<SiteState>> {
-        Ok(self.lock().states())
+    async fn sites(&self) -> Result<Sites> {
+        Ok(Sites::exact(self.lock().states()))
     }
 
     async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
