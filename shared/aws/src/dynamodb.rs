@@ -1,4 +1,5 @@
-//! [`Tables`](wattstream_engine::ports::Tables), the reading side of the projections, and alerts as rows, on DynamoDB.
+//! [`Tables`](wattstream_engine::ports::Tables), the reading side of the projections, alerts as rows, and
+//! [`Silences`](wattstream_engine::ports::Silences), on DynamoDB.
 //!
 //! | table | partition | sort | one item |
 //! |---|---|---|---|
@@ -7,6 +8,7 @@
 //! | sites | `site_id` | | the snapshot of a site; index `fleet` lists them |
 //! | shards | `shard` | | the mark of a shard |
 //! | alerts | `fleet` | `alert_at` | an alert |
+//! | silences | `phase` | `silence_after` | a silence that has begun and whose end has not been told |
 //!
 //! The attributes and the form of their values are a contract with every other reader: `docs/tables.md`.
 //!
@@ -31,6 +33,7 @@ mod local;
 mod queries;
 mod reads;
 mod schema;
+mod silences;
 mod tables;
 mod writes;
 

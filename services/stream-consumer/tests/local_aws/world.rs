@@ -211,7 +211,7 @@ impl World {
 }
 
 fn variables(aws: &FaultyAws, topic_arn: &str, letters_url: &str) -> Vec<(String, String)> {
-    let of_tables = ["readings", "hours", "sites", "shards", "alerts"]
+    let of_tables = ["readings", "hours", "sites", "shards", "alerts", "silences"]
         .map(|table| (format!("WATTSTREAM_{}_TABLE", table.to_uppercase()), format!("wattstream-{table}")));
     let of_queues = [
         ("WATTSTREAM_ALERTS_TOPIC_ARN".to_owned(), topic_arn.to_owned()),

@@ -20,7 +20,7 @@ impl Alerts for DynamoDb {
         // A batch must not name a key twice.
         let distinct: BTreeMap<AlertId, &Alert> = alerts.iter().map(|alert| (alert.id(), alert)).collect();
         let items: Vec<&Alert> = distinct.values().copied().collect();
-        let outcomes = self.put_in_batches(&self.tables.alerts, &items).await;
+        let outcomes = self.write_in_batches(&self.tables.alerts, &items).await;
         let mut outcomes: BTreeMap<AlertId, Result<()>> = distinct.into_keys().zip(outcomes).collect();
         alerts.iter().map(|alert| take_answer(&mut outcomes, &alert.id())).collect()
     }

@@ -8,18 +8,18 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wattstream_domain::{
-    Alert, Channel, Energy, EnergySum, Finding, Hour, HourRow, HourTotals, Measure, Row, Rule, Score,
-    ShardId, SiteId, Spread, Timestamp, Version,
+    Alert, Channel, Energy, EnergySum, Finding, Hour, HourRow, HourTotals, Measure, OpenSilence, Row, Rule,
+    Score, ShardId, SiteId, Spread, Timestamp, Version,
 };
 use wattstream_engine::ports::{InstanceId, ShardMark, Snapshot};
 use wattstream_engine::{Error, Kind};
 use wattstream_wire::parse_timestamp;
-use wattstream_wire::stored::{StoredError, decode_alert, decode_state};
+use wattstream_wire::stored::{StoredError, decode_alert, decode_open_silence, decode_state};
 
 use super::schema::{
     ALERT, ANOMALIES, BEFORE, CHANNEL, CONSUMED, CONSUMED_MAX, CONSUMED_MIN, EXPECTED, FINDINGS, GENERATED,
-    GENERATED_MAX, GENERATED_MIN, HOUR, INSTANCE, POSITION, RECORDS, REVISION, RULE, SCORE, SEQUENCE, SHARD,
-    SITE_ID, STATE, TIMESTAMP, VERSION,
+    GENERATED_MAX, GENERATED_MIN, HOUR, INSTANCE, LAST_SEEN, POSITION, RECORDS, REVISION, RULE, SCORE,
+    SEQUENCE, SHARD, SILENCE, SITE_ID, STATE, TIMESTAMP, VERSION,
 };
 
 /// An item as the SDK reads it.
@@ -121,6 +121,11 @@ pub(super) fn shard(item: &Item) -> Result<ShardMark> {
 /// The alert of an item.
 pub(super) fn alert(item: &Item) -> Result<Alert> {
     Ok(decode_alert(site_id(item)?, bytes(item, ALERT)?)?)
+}
+
+/// The open silence of an item.
+pub(super) fn silence(item: &Item) -> Result<OpenSilence> {
+    Ok(decode_open_silence(site_id(item)?, instant(item, LAST_SEEN)?, bytes(item, SILENCE)?)?)
 }
 
 /// The site that an item belongs to.

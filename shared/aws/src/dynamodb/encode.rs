@@ -5,16 +5,16 @@
 
 use std::fmt;
 
-use wattstream_domain::{Alert, Finding, HourRow, Row, Score, Version};
+use wattstream_domain::{Alert, Finding, HourRow, OpenSilence, Phase, Row, Score, Version};
 use wattstream_engine::ports::{Commit, ShardMark};
-use wattstream_wire::stored::{STATE_BYTES_MAX, encode_alert, encode_state};
+use wattstream_wire::stored::{STATE_BYTES_MAX, encode_alert, encode_open_silence, encode_state};
 
 use super::json::{Members, object};
 use super::schema::{
     ALERT, ALERT_AT, ALERT_ID, ANOMALIES, ANOMALY, ANOMALY_AT, AT, BEFORE, CHANNEL, CONSUMED, CONSUMED_MAX,
-    CONSUMED_MIN, EXPECTED, FINDINGS, FLEET, GENERATED, GENERATED_MAX, GENERATED_MIN, HOUR, INSTANCE, NET,
-    PHASE, POSITION, RECORDS, REVISION, RULE, SCORE, SEQUENCE, SEVERITY, SHARD, SITE_ID, STATE, TIMESTAMP,
-    VERSION, fleet_of,
+    CONSUMED_MIN, EXPECTED, FINDINGS, FLEET, GENERATED, GENERATED_MAX, GENERATED_MIN, HOUR, INSTANCE,
+    LAST_SEEN, NET, PHASE, POSITION, RECORDS, REVISION, RULE, SCORE, SEQUENCE, SEVERITY, SHARD, SILENCE,
+    SILENCE_AFTER, SITE_ID, STATE, TIMESTAMP, VERSION, fleet_of,
 };
 
 /// Writes the item of a reading.
@@ -128,4 +128,31 @@ pub(super) fn alert(alert: &Alert, out: &mut Vec<u8>) {
 /// The sort key of an alert. An id tells of one instant only, so there is one item an id.
 pub(super) fn alert_at(alert: &Alert) -> String {
     format!("{}#{}", alert.at, alert.id())
+}
+
+/// Writes the item of an open silence. `site_id` and `last_seen` are the place once more, in parts.
+pub(super) fn silence(open: &OpenSilence, out: &mut Vec<u8>) {
+    let mut encoded = Vec::new();
+    encode_open_silence(open, &mut encoded);
+    object(out, |item| {
+        silence_key_members(open, item);
+        item.binary(SILENCE, &encoded);
+        item.plain(SITE_ID, &open.site_id);
+        item.plain(LAST_SEEN, &open.silence.last_seen);
+    });
+}
+
+/// Writes the key of an open silence.
+pub(super) fn silence_key(open: &OpenSilence, out: &mut Vec<u8>) {
+    object(out, |key| silence_key_members(open, key));
+}
+
+fn silence_key_members(open: &OpenSilence, members: &mut Members<'_>) {
+    members.text(PHASE, Phase::Opened.name());
+    members.text(SILENCE_AFTER, &silence_after(open));
+}
+
+/// The sort key of an open silence: its place. No id of a site has a `#`.
+pub(super) fn silence_after(open: &OpenSilence) -> String {
+    format!("{}#{}", open.site_id, open.silence.last_seen)
 }

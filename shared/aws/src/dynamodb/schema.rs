@@ -49,6 +49,10 @@ pub(super) const ALERT: &str = "alert";
 pub(super) const ALERT_ID: &str = "alert_id";
 pub(super) const PHASE: &str = "phase";
 pub(super) const AT: &str = "at";
+/// The site and the newest reading before an open silence.
+pub(super) const SILENCE_AFTER: &str = "silence_after";
+pub(super) const SILENCE: &str = "silence";
+pub(super) const LAST_SEEN: &str = "last_seen";
 
 /// The index of readings by site and [`ANOMALY_AT`].
 pub(super) const ANOMALIES_INDEX: &str = "anomalies";
@@ -80,6 +84,8 @@ pub struct TableNames {
     pub shards: String,
     /// A row an alert.
     pub alerts: String,
+    /// A row a silence that has begun and whose end has not been told.
+    pub silences: String,
 }
 
 impl TableNames {
@@ -91,6 +97,7 @@ impl TableNames {
             sites: environment.required("WATTSTREAM_SITES_TABLE"),
             shards: environment.required("WATTSTREAM_SHARDS_TABLE"),
             alerts: environment.required("WATTSTREAM_ALERTS_TABLE"),
+            silences: environment.required("WATTSTREAM_SILENCES_TABLE"),
         }
     }
 
@@ -103,6 +110,7 @@ impl TableNames {
             sites: name("sites"),
             shards: name("shards"),
             alerts: name("alerts"),
+            silences: name("silences"),
         }
     }
 }
@@ -173,7 +181,7 @@ const fn number(name: &'static str) -> KeyAttribute {
 }
 
 /// The tables that [`DynamoDb`](super::DynamoDb) needs, in the order of [`TableNames`].
-pub fn table_definitions(names: &TableNames) -> [TableDefinition; 5] {
+pub fn table_definitions(names: &TableNames) -> [TableDefinition; 6] {
     let table = |name: &str, partition_key, sort_key| TableDefinition {
         name: name.to_owned(),
         partition_key,
@@ -200,6 +208,7 @@ pub fn table_definitions(names: &TableNames) -> [TableDefinition; 5] {
         TableDefinition { indexes: vec![fleet], ..sites },
         table(&names.shards, text(SHARD), None),
         table(&names.alerts, number(FLEET), Some(text(ALERT_AT))),
+        table(&names.silences, text(PHASE), Some(text(SILENCE_AFTER))),
     ]
 }
 
@@ -229,7 +238,7 @@ mod tests {
         let mut environment = Environment::from_iter([("WATTSTREAM_HOURS_TABLE", "h")]);
         assert_eq!(TableNames::from_environment(&mut environment).hours, "h");
         let message = environment.check().unwrap_err().to_string();
-        for table in ["READINGS", "SITES", "SHARDS", "ALERTS"] {
+        for table in ["READINGS", "SITES", "SHARDS", "ALERTS", "SILENCES"] {
             assert!(message.contains(&format!("WATTSTREAM_{table}_TABLE is not set")), "{message}");
         }
     }

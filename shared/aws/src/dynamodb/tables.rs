@@ -29,13 +29,13 @@ impl Tables for DynamoDb {
         let (free, guarded): (Vec<_>, Vec<_>) = rows.iter().partition(|write| write.guard == Guard::Any);
         let free: Vec<&Row> = free.into_iter().map(|write| &write.row).collect();
         let (of_free, of_guarded) =
-            join(self.put_in_batches(&self.tables.readings, &free), self.put_guarded(&guarded)).await;
+            join(self.write_in_batches(&self.tables.readings, &free), self.put_guarded(&guarded)).await;
         let sites = free.iter().map(|row| row.site_id).chain(guarded.iter().map(|write| write.row.site_id));
         failures(sites, of_free.into_iter().chain(of_guarded))
     }
 
     async fn put_hours(&self, hours: &[HourRow]) -> Failures {
-        let outcomes = self.put_in_batches(&self.tables.hours, hours).await;
+        let outcomes = self.write_in_batches(&self.tables.hours, hours).await;
         failures(hours.iter().map(|row| row.site_id), outcomes)
     }
 

@@ -249,6 +249,19 @@ fn an_alert_is_read_back_as_it_was_written() {
     assert_eq!(decode::alert(&item(&json)).unwrap(), alert);
 }
 
+fn open_silence(site: &Site) -> OpenSilence {
+    let silence = Silence { last_seen: at(15), interval_ms: 900_000, silent_at: at(105) };
+    OpenSilence { site_id: site.id, silence, is_announced: true }
+}
+
+#[test]
+fn a_silence_is_read_back_as_it_was_written_and_costs_one_write_unit_for_the_longest_id() {
+    let open = open_silence(&Site::new(&"x".repeat(64)));
+    let item = item(&written(|out| encode::silence(&open, out)));
+    assert_eq!(decode::silence(&item).unwrap(), open);
+    assert!(item_bytes(&item) <= WRITE_UNIT_BYTES);
+}
+
 /// The JSON examples of the page that describes the tables.
 fn examples_of_the_page() -> Vec<Value> {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tables.md");
@@ -299,6 +312,7 @@ fn items_look_as_the_page_of_the_tables_shows_them() {
         written(|out| encode::site(&commit, out)),
         written(|out| encode::shard(&mark, out)),
         written(|out| encode::alert(&alert, out)),
+        written(|out| encode::silence(&open_silence(&site), out)),
     ];
     let items = items.map(without_bytes);
     for (item, example) in items.iter().zip(&examples_of_the_page()) {

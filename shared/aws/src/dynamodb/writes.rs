@@ -1,4 +1,4 @@
-//! Putting items: in batches, and one by one under a condition.
+//! Putting items and removing them: in batches, and one by one under a condition.
 //!
 //! What must always hold: an item is taken, or its write has an error; what a batch sends back is sent again
 //! ([`send_all`]).
@@ -11,13 +11,13 @@ use aws_sdk_dynamodb::types::WriteRequest;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use wattstream_domain::{Alert, Guard, HourRow, Row, RowWrite};
+use wattstream_domain::{Alert, Guard, HourRow, OpenSilence, Row, RowWrite};
 use wattstream_engine::ports::{Commit, ShardMark};
 use wattstream_engine::{Error, Kind, Result};
 
 use super::decode::Item;
 use super::json::{Members, array, object, string};
-use super::schema::{ALERT_AT, FLEET, HOUR, POSITION, SITE_ID, TIMESTAMP, VERSION, fleet_of};
+use super::schema::{ALERT_AT, FLEET, HOUR, POSITION, SILENCE_AFTER, SITE_ID, TIMESTAMP, VERSION, fleet_of};
 use super::{DynamoDb, REQUESTS_IN_FLIGHT_MAX, encode, missing};
 use crate::batches::{Limits, send_all, send_each};
 use crate::error::classify;
@@ -28,16 +28,24 @@ const BATCH_WRITE: Limits = Limits { entries: 25, bytes: usize::MAX, in_flight: 
 /// The room that an item gets beforehand; a reading without findings takes about 350 bytes.
 const ITEM_BYTES: usize = 512;
 
-/// What is put as one item, over anything that is stored under its key.
-pub(super) trait Puttable: Sync {
-    /// Writes the item.
+/// One entry of a BatchWriteItem: an item that is put over anything that is stored under its key, or a key whose item is
+/// removed.
+pub(super) trait Entry: Sync {
+    /// The name of the request, and of what it holds.
+    const REQUEST: [&'static str; 2] = ["PutRequest", "Item"];
+
+    /// Writes the item, or the key.
     fn encode(&self, out: &mut Vec<u8>);
 
     /// Whether `item` stands under the same key.
     fn has_key_of(&self, item: &Item) -> bool;
 }
 
-impl Puttable for &Row {
+/// What is to be stored no longer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Removed<T>(pub(super) T);
+
+impl Entry for &Row {
     fn encode(&self, out: &mut Vec<u8>) {
         encode::reading(self, out);
     }
@@ -47,7 +55,7 @@ impl Puttable for &Row {
     }
 }
 
-impl Puttable for HourRow {
+impl Entry for HourRow {
     fn encode(&self, out: &mut Vec<u8>) {
         encode::hour(self, out);
     }
@@ -57,7 +65,7 @@ impl Puttable for HourRow {
     }
 }
 
-impl Puttable for &Alert {
+impl Entry for &Alert {
     fn encode(&self, out: &mut Vec<u8>) {
         encode::alert(self, out);
     }
@@ -69,22 +77,45 @@ impl Puttable for &Alert {
     }
 }
 
+impl Entry for &OpenSilence {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode::silence(self, out);
+    }
+
+    /// All of them are in one partition.
+    fn has_key_of(&self, item: &Item) -> bool {
+        is_text(item, SILENCE_AFTER, &encode::silence_after(self))
+    }
+}
+
+impl Entry for Removed<&OpenSilence> {
+    const REQUEST: [&'static str; 2] = ["DeleteRequest", "Key"];
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode::silence_key(self.0, out);
+    }
+
+    fn has_key_of(&self, item: &Item) -> bool {
+        self.0.has_key_of(item)
+    }
+}
+
 fn is_text(item: &Item, attribute: &str, text: &str) -> bool {
     item.get(attribute).and_then(|value| value.as_s().ok()).is_some_and(|found| found == text)
 }
 
 impl DynamoDb {
-    /// Puts items with different keys, as many a request as go. Answers for each, in their order.
-    pub(super) async fn put_in_batches<P: Puttable>(&self, table: &str, items: &[P]) -> Vec<Result<()>> {
-        send_all(items, BATCH_WRITE, |_| 0, |items| self.put_batch(table, items)).await
+    /// Writes entries with different keys, as many a request as go. Answers for each, in their order.
+    pub(super) async fn write_in_batches<E: Entry>(&self, table: &str, entries: &[E]) -> Vec<Result<()>> {
+        send_all(entries, BATCH_WRITE, |_| 0, |entries| self.write_batch(table, entries)).await
     }
 
-    async fn put_batch<P: Puttable>(&self, table: &str, items: Vec<&P>) -> Result<Vec<Result<()>>> {
-        let sent_back = self.send_batch(table, batch_body(table, &items)).await?;
-        of_each_item(&items, &sent_back)
+    async fn write_batch<E: Entry>(&self, table: &str, entries: Vec<&E>) -> Result<Vec<Result<()>>> {
+        let sent_back = self.send_batch(table, batch_body(table, &entries)).await?;
+        of_each_entry(&entries, &sent_back)
     }
 
-    /// The items that the table did not take this time.
+    /// The items, or keys, that the table did not take this time.
     async fn send_batch(&self, table: &str, body: Bytes) -> Result<Vec<Item>> {
         // The table is named in the input as well, because the SDK may choose the endpoint by it.
         let request = self.client.batch_write_item().request_items(table, Vec::<WriteRequest>::new());
@@ -92,7 +123,7 @@ impl DynamoDb {
         let answer = answer.map_err(|error| classify("writing items", error))?;
         let sent_back = answer.unprocessed_items.ok_or_else(|| missing("UnprocessedItems"))?;
         let sent_back = sent_back.into_values().flatten();
-        Ok(sent_back.filter_map(|write| write.put_request).map(|put| put.item).collect())
+        Ok(sent_back.filter_map(item_or_key).collect())
     }
 
     /// Puts rows, each if its guard holds. Answers for each, in their order.
@@ -138,12 +169,17 @@ impl DynamoDb {
     }
 }
 
-/// Which of the items were taken.
-fn of_each_item<P: Puttable>(items: &[&P], sent_back: &[Item]) -> Result<Vec<Result<()>>> {
-    let is_taken = |item: &&P| !sent_back.iter().any(|back| item.has_key_of(back));
-    let outcomes: Vec<_> = items
+fn item_or_key(write: WriteRequest) -> Option<Item> {
+    let item = write.put_request.map(|put| put.item);
+    item.or_else(|| write.delete_request.map(|delete| delete.key))
+}
+
+/// Which of the entries were taken.
+fn of_each_entry<E: Entry>(entries: &[&E], sent_back: &[Item]) -> Result<Vec<Result<()>>> {
+    let is_taken = |entry: &&E| !sent_back.iter().any(|back| entry.has_key_of(back));
+    let outcomes: Vec<_> = entries
         .iter()
-        .map(|item| if is_taken(item) { Ok(()) } else { Err(Error::bare(Kind::Retry, SENT_BACK)) })
+        .map(|entry| if is_taken(entry) { Ok(()) } else { Err(Error::bare(Kind::Retry, SENT_BACK)) })
         .collect();
     let recognised = outcomes.iter().filter(|outcome| outcome.is_err()).count();
     if recognised == sent_back.len() {
@@ -165,8 +201,8 @@ pub fn hour_requests(table: &str, hours: &[HourRow]) -> Vec<Bytes> {
     put_requests(table, hours)
 }
 
-fn put_requests<P: Puttable>(table: &str, items: &[P]) -> Vec<Bytes> {
-    let body = |items: &[P]| batch_body(table, &items.iter().collect::<Vec<_>>());
+fn put_requests<E: Entry>(table: &str, items: &[E]) -> Vec<Bytes> {
+    let body = |items: &[E]| batch_body(table, &items.iter().collect::<Vec<_>>());
     items.chunks(BATCH_WRITE.entries).map(body).collect()
 }
 
@@ -183,21 +219,24 @@ pub fn commit_request(table: &str, commit: &Commit<'_>) -> Bytes {
 }
 
 /// The body of a BatchWriteItem.
-fn batch_body<P: Puttable>(table: &str, items: &[&P]) -> Bytes {
-    let mut body = Vec::with_capacity(items.len() * ITEM_BYTES);
+fn batch_body<E: Entry>(table: &str, entries: &[&E]) -> Bytes {
+    let mut body = Vec::with_capacity(entries.len() * ITEM_BYTES);
     object(&mut body, |request| {
         request.member("RequestItems", |out| {
             object(out, |tables| {
-                tables.foreign_member(table, |out| array(out, items, |out, item| put_request(*item, out)));
+                tables.foreign_member(table, |out| {
+                    array(out, entries, |out, entry| write_request(*entry, out));
+                });
             });
         });
     });
     body.into()
 }
 
-fn put_request(item: &impl Puttable, out: &mut Vec<u8>) {
+fn write_request<E: Entry>(entry: &E, out: &mut Vec<u8>) {
+    let [request, content] = E::REQUEST;
     object(out, |write| {
-        write.member("PutRequest", |out| object(out, |put| put.member("Item", |out| item.encode(out))));
+        write.member(request, |out| object(out, |members| members.member(content, |out| entry.encode(out))));
     });
 }
 

@@ -403,3 +403,25 @@ async fn an_alert_of_each_id_is_put_once_and_every_one_has_an_answer() {
     let batch = &server.requests()[0].body["RequestItems"]["test-alerts"];
     assert_eq!(batch.as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn a_removal_that_came_back_is_sent_again_and_names_each_place_once() {
+    let silence = Silence { last_seen: at(0), interval_ms: 900_000, silent_at: at(90) };
+    let open = |name: &str| OpenSilence { site_id: Site::new(name).id, silence, is_announced: true };
+    let server = Server::start(|request, before| {
+        let entries = request.body["RequestItems"]["test-silences"].as_array().expect("entries");
+        let sent_back = if before == 0 { &entries[..1] } else { &[] };
+        let tables: Vec<_> = sent_back.iter().map(|entry| ("test-silences", json!([entry]))).collect();
+        Answer::ok(json!({"UnprocessedItems": BTreeMap::from_iter(tables)}))
+    })
+    .await;
+    let silences = [open("home-01"), open("home-02"), open("home-01")];
+    tables_at(&server.url).await.remove_silences(&silences).await.expect("they are removed");
+    let asked = server.requests().into_iter().map(|request| {
+        let entries = request.body["RequestItems"]["test-silences"].clone();
+        let key = |entry: &Value| entry["DeleteRequest"]["Key"]["silence_after"]["S"].to_string();
+        entries.as_array().expect("entries").iter().map(key).collect::<Vec<_>>()
+    });
+    let [first, second] = ["home-01", "home-02"].map(|site| format!("\"{site}#2025-06-20T00:00:00.000Z\""));
+    assert_eq!(asked.collect::<Vec<_>>(), [vec![first.clone(), second], vec![first]]);
+}

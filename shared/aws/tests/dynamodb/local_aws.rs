@@ -32,6 +32,12 @@ macro_rules! tests_against {
             }
 
             #[tokio::test]
+            async fn silences_keep_their_contract() {
+                let Some(aws) = local_aws::$program() else { return };
+                contract::silences(async || Store::create(aws.url()).await.tables).await;
+            }
+
+            #[tokio::test]
             async fn readers_see_what_was_folded() {
                 let Some(aws) = local_aws::$program() else { return };
                 super::readers_see_what_was_folded(aws.url()).await;
