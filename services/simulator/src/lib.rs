@@ -84,5 +84,5 @@ pub use fleet::{
 pub use pace::Pace;
 pub use place::Place;
 pub use pv_array::PvArray;
-pub use scheduled::{ScheduledFleet, Sent, Tick, TickError};
+pub use scheduled::{ScheduledFleet, Sent, TickError};
 pub use site::{Site, SiteKind};

@@ -4,22 +4,15 @@
 //! call that is made twice, late or by two instances sends the same readings; the ranges of consecutive scheduled times
 //! meet without a gap.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wattstream_engine::ports::{NewRecord, Producer};
 use wattstream_telemetry::event::SimulatorEmitted;
-use wattstream_wire::parse_timestamp;
+use wattstream_wire::{ScheduledTimeError, parse_scheduled_time};
 
 use crate::{Fleet, FleetError, FleetSettings};
 
 /// Readings that are handed to the producer together: they bound the memory of a call.
 const APPEND_READINGS_MAX: usize = 5_000;
-
-/// The schedule's input. The schedule fills `<aws.scheduler.scheduled-time>` in.
-#[derive(Debug, Deserialize)]
-pub struct Tick {
-    /// When the call was to be made, in RFC 3339.
-    pub scheduled_time: String,
-}
 
 /// What a call has sent.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -32,10 +25,8 @@ pub struct Sent {
 #[derive(Debug, thiserror::Error)]
 pub enum TickError {
     /// The input of the schedule is not what it should be.
-    #[error(
-        "the schedule's input must be {{\"scheduled_time\":\"<aws.scheduler.scheduled-time>\"}}, an instant in RFC 3339: {0}"
-    )]
-    Input(String),
+    #[error(transparent)]
+    Input(#[from] ScheduledTimeError),
     /// The settings make no fleet.
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -59,9 +50,7 @@ impl<P: Producer> ScheduledFleet<P> {
 
     /// Sends what leaves the fleet in the interval that ends at the scheduled time, and returns when it is durable.
     pub async fn send(&self, input: &str) -> Result<Sent, TickError> {
-        let tick: Tick = serde_json::from_str(input).map_err(|error| TickError::Input(error.to_string()))?;
-        let to = parse_timestamp(&tick.scheduled_time)
-            .map_err(|error| TickError::Input(format!("{:?}: {error}", tick.scheduled_time)))?;
+        let to = parse_scheduled_time(input)?;
         let from = to.saturating_add_ms(-i64::from(self.fleet.settings().interval_ms));
         let mut due = self.fleet.due(from, to);
         let mut readings = 0;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use wattstream_domain::SiteId;
+use wattstream_domain::{SILENT_AFTER_MIN, SiteId};
 
 /// Where a process answers when nobody says otherwise.
 pub(crate) const URL_DEFAULT: &str = "http://127.0.0.1:8080";
@@ -295,10 +295,6 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     let number: u64 = number.parse().map_err(|_| "a time is a number and s, m, h or d, such as 5m")?;
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "that is too long".into())
 }
-
-/// The fewest intervals that make a silence. A reading bears the start of its interval, so the next one is sent when two
-/// have passed since then.
-const SILENT_AFTER_MIN: u32 = 3;
 
 /// Parses the number of intervals after which a site counts as silent.
 fn parse_silent_after(text: &str) -> Result<u32, String> {

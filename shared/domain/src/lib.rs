@@ -63,7 +63,7 @@ pub use fold::{Effects, Event, Folded, Outcome, SiteFold, decide, evolve, fold_t
 pub use position::{Position, PositionError, SEQUENCE_NUMBER_DIGITS_MAX, SequenceNumber, ShardId};
 pub use reading::{Measure, Reading, Record, Row, Version};
 pub use rows::{Frontier, Guard, RowWrite, SiteRows};
-pub use silence::{Heard, OpenSilence, SILENCE_NEWS_MS_MAX, Silence};
+pub use silence::{Heard, OpenSilence, SILENCE_NEWS_MS_MAX, SILENT_AFTER_MIN, Silence};
 pub use site_id::{SITE_ID_BYTES_MAX, SiteId, SiteIdError};
 pub use state::{SHARDS_REMEMBERED_MAX, ShardPositions, SiteState};
 pub use timestamp::{Civil, HOUR_MS, Hour, TIMESTAMP_END_MS, Timestamp};

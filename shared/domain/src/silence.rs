@@ -15,6 +15,10 @@ use crate::{Alert, HOUR_MS, Phase, SiteId, SiteState, Subject, Timestamp};
 /// site that was taken out of service: a week covers any holiday on which nobody looked after the process.
 pub const SILENCE_NEWS_MS_MAX: i64 = 7 * 24 * HOUR_MS;
 
+/// The fewest intervals that make a silence. A reading bears the start of its interval, so the next one is sent when two
+/// have passed since then: fewer would find silence between any two readings.
+pub const SILENT_AFTER_MIN: u32 = 3;
+
 /// The time that somebody has listened for: whatever was sent in it is in the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
@@ -51,8 +55,7 @@ impl Silence {
     /// it makes by habit, whichever is longer. A site whose interval is not known yet is never silent, and neither is one
     /// whose readings are ahead of the clock.
     ///
-    /// Time is counted from the start of the newest reading's interval. The next reading is sent when two intervals have
-    /// passed since then, so fewer than three would find silence between any two readings.
+    /// Time is counted from the start of the newest reading's interval; `intervals` is at least [`SILENT_AFTER_MIN`].
     pub fn of(state: &SiteState, intervals: NonZeroU32, heard: Heard) -> Option<Self> {
         let last_seen = state.totals.last_seen?;
         let cadence = &state.detector.cadence;

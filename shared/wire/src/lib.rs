@@ -7,7 +7,7 @@
 //!   [`parse_timestamp`];
 //! - **aggregates**, many records that the Kinesis Producer Library packed into one: [`deaggregate`], [`Aggregator`];
 //! - the **events** that Lambda hands to a function, and what it answers: [`kinesis_event`]; and what Lambda leaves of the
-//!   batches that it gave up: [`on_failure`];
+//!   batches that it gave up: [`on_failure`]; and what a schedule hands over: [`parse_scheduled_time`];
 //! - the **archive**, every raw record in hourly folders: [`ArchiveKey`], [`append_archive_record`], [`ArchiveReader`];
 //! - **alerts** as their receivers get them: [`encode_alert_message`];
 //! - **projections** as they are stored: [`stored`].
@@ -31,6 +31,7 @@ mod kpl;
 pub mod on_failure;
 mod reading;
 mod reject;
+mod schedule_event;
 pub mod stored;
 mod time;
 
@@ -46,4 +47,5 @@ pub use kpl::{
 };
 pub use reading::{READING_BYTES_MAX, decode_reading, encode_reading};
 pub use reject::{REJECT_DETAIL_BYTES_MAX, Reason, Reject};
+pub use schedule_event::{ScheduledTimeError, parse_scheduled_time};
 pub use time::{TimestampTextError, parse_timestamp};
