@@ -12,6 +12,8 @@
 //!   GET  /  /docs  /openapi.json                                     ──► this binary
 //! ```
 //!
+//! With the feature `lambda`, `Gateway` answers the events of API Gateway with it.
+//!
 //! What must always hold:
 //! - **Exact**: an energy is written from its integer and never passes through a double.
 //! - **Nothing is guessed**: a time, a parameter, a method or an address that is not known is refused with a problem that
@@ -23,9 +25,13 @@
 
 mod access;
 mod cursor;
+#[cfg(feature = "lambda")]
+mod gateway;
 mod json;
 mod layers;
 mod near;
+#[cfg(feature = "lambda")]
+mod on_aws;
 mod parameters;
 mod problem;
 mod routes;
@@ -42,6 +48,10 @@ pub use access::{
     Access, Caller, NAME_CHARS_MAX, TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, TOKEN_FILE_BYTES_MAX, TOKENS_MAX,
     TokenFile, TokenFileError, TokenMistake, Tokens,
 };
+#[cfg(feature = "lambda")]
+pub use gateway::{EventError, Gateway, REPLY_BYTES_MAX, Reply};
+#[cfg(feature = "lambda")]
+pub use on_aws::{PROBE_TIME_MAX, on_aws};
 pub use routes::docs::openapi;
 pub use routes::summary::SUMMARY_SITES_EXACT_MAX;
 pub use state::{AppState, Check, Clock, Probe, REQUEST_TIMEOUT, Readiness, RenderMetrics};

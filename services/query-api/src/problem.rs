@@ -47,6 +47,8 @@ pub(crate) enum ProblemType {
     BodyTooLarge,
     RecordTooLarge,
     TooManyRecords,
+    #[cfg(feature = "lambda")]
+    AnswerTooLarge,
     MediaTypeUnsupported,
     CrossOrigin,
     Unauthenticated,
@@ -84,6 +86,10 @@ impl ProblemType {
             Self::RecordTooLarge => ("record-too-large", S::PAYLOAD_TOO_LARGE, "A record is too large"),
             Self::TooManyRecords => {
                 ("too-many-records", S::PAYLOAD_TOO_LARGE, "The body holds too many records")
+            }
+            #[cfg(feature = "lambda")]
+            Self::AnswerTooLarge => {
+                ("answer-too-large", S::PAYLOAD_TOO_LARGE, "The answer does not go through the gateway")
             }
             Self::MediaTypeUnsupported => (
                 "media-type-unsupported",
@@ -166,6 +172,14 @@ impl Problem {
         let detail =
             "The request failed for a reason that lies on our side. The log says more under this instance.";
         Self::new(ProblemType::Internal, detail)
+    }
+
+    /// The status and the document, for whoever answers outside of the router.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn into_json(self, instance: &str) -> (StatusCode, String) {
+        let status = self.kind.status();
+        let body = serde_json::to_string(&self.into_body(instance.to_owned()));
+        (status, body.expect("a problem is made of texts, numbers and lists of them"))
     }
 
     fn into_body(self, instance: String) -> ProblemBody {

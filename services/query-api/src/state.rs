@@ -24,8 +24,8 @@ pub struct AppState<Q, P> {
     pub producer: Arc<P>,
     /// The time.
     pub clock: Clock,
-    /// The metrics page, in Prometheus' text format 0.0.4.
-    pub render_metrics: RenderMetrics,
+    /// The metrics page, in Prometheus' text format 0.0.4; `None` where metrics go elsewhere.
+    pub render_metrics: Option<RenderMetrics>,
     /// Whether requests can be served.
     pub probe: Probe,
     /// Who may ask.

@@ -18,6 +18,10 @@ use crate::state::{AppState, Check};
 /// Where the process says that it runs.
 pub(crate) const PROCESS_PATH: &str = "/healthz";
 
+/// Instances of a function come and go, and none of them could answer for the others.
+const METRICS_ELSEWHERE: &str = "This is a Lambda function, which is not asked for its metrics: it writes them into its log as CloudWatch EMF. They are \
+                                 in CloudWatch, in the namespace wattstream.";
+
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(crate) fn routes<Q, P>(state: &Arc<AppState<Q, P>>) -> Router
@@ -83,12 +87,22 @@ pub(crate) async fn readyz<Q, P>(State(state): State<Arc<AppState<Q, P>>>) -> Re
 }
 
 /// Metrics in Prometheus' text format
+///
+/// A Lambda function has none to be asked for: it writes them into its log, where CloudWatch finds them, and answers 404.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "operation",
-    responses((status = 200, description = "Text format 0.0.4", body = String, content_type = "text/plain"))
+    responses(
+        (status = 200, description = "Text format 0.0.4", body = String, content_type = "text/plain"),
+        Problem
+    )
 )]
-pub(crate) async fn metrics<Q, P>(State(state): State<Arc<AppState<Q, P>>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], (state.render_metrics)())
+pub(crate) async fn metrics<Q, P>(
+    State(state): State<Arc<AppState<Q, P>>>,
+) -> Result<impl IntoResponse, Problem> {
+    match &state.render_metrics {
+        Some(render) => Ok(([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], render())),
+        None => Err(Problem::new(ProblemType::UnknownRoute, METRICS_ELSEWHERE)),
+    }
 }

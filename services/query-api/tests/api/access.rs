@@ -11,7 +11,7 @@ const TOKEN: &str = "correct-horse-battery";
 const OTHER: &str = "0123456789abcdef0123456789abcdef";
 
 /// What anybody may ask, whatever else is closed.
-const ALWAYS_PUBLIC: [&str; 1] = ["/healthz"];
+pub(crate) const ALWAYS_PUBLIC: [&str; 1] = ["/healthz"];
 
 /// What anybody may ask of a process with tokens: what holds no data.
 const PUBLIC_WITH_TOKENS: [&str; 10] = [
@@ -54,7 +54,7 @@ fn closed() -> [(Access, Proof, &'static [&'static str]); 2] {
 }
 
 /// Every address that the description has, and every one that it has not, with each of its methods.
-fn addresses() -> Vec<(Method, String)> {
+pub(crate) fn addresses() -> Vec<(Method, String)> {
     let description = serde_json::to_value(wattstream_query_api::openapi()).unwrap();
     let mut addresses = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {

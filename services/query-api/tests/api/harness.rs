@@ -40,7 +40,17 @@ impl Api {
         Self::guarded(access, REQUEST_TIMEOUT)
     }
 
+    /// An API whose process renders no metrics.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn without_metrics() -> Self {
+        Self::built(|state| AppState { render_metrics: None, ..state })
+    }
+
     fn guarded(access: Access, request_timeout: Duration) -> Self {
+        Self::built(|state| AppState { access, request_timeout, ..state })
+    }
+
+    fn built(change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>) -> Self {
         let memory = Arc::new(Memory::new(at(NOW)));
         let is_ready = Arc::new(Mutex::new(true));
         let (clock, probed) = (Arc::clone(&memory), Arc::clone(&is_ready));
@@ -48,12 +58,18 @@ impl Api {
             queries: Arc::clone(&memory),
             producer: Arc::clone(&memory),
             clock: Box::new(move || clock.now()),
-            render_metrics: Box::new(|| "# TYPE a counter\na 1\n".to_owned()),
+            render_metrics: Some(Box::new(|| "# TYPE a counter\na 1\n".to_owned())),
             probe: Box::new(move || Box::pin(std::future::ready(readiness(*probed.lock().unwrap())))),
-            access,
-            request_timeout,
+            access: Access::Open,
+            request_timeout: REQUEST_TIMEOUT,
         };
-        Self { memory, is_ready, router: router(state) }
+        Self { memory, is_ready, router: router(change(state)) }
+    }
+
+    /// The router, for who hands requests over in another way.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// An API that has been sent these readings: site, timestamp, generated, consumed.

@@ -4,6 +4,8 @@
 
 mod access;
 mod dead_letters;
+#[cfg(feature = "lambda")]
+mod gateway;
 mod harness;
 mod layers;
 mod memory;

@@ -137,7 +137,7 @@ fn app_state(
             let clock = system_clock();
             move || clock()
         }),
-        render_metrics: Box::new(move || exporter.render()),
+        render_metrics: Some(Box::new(move || exporter.render())),
         probe: Box::new(move || {
             let lag_ms = lag.lag_ms();
             let check = Check {

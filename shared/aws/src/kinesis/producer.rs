@@ -13,7 +13,9 @@
 //! be in its shard twice, and the second time behind a later one of its key. The engine knows a duplicate by its values.
 
 use aws_sdk_kinesis::primitives::Blob;
-use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry};
+use aws_sdk_kinesis::types::{
+    PutRecordsRequestEntry, PutRecordsResultEntry, StreamDescriptionSummary, StreamStatus,
+};
 use bytes::Bytes;
 use tokio::time::Instant;
 use wattstream_engine::ports::{NewRecord, Producer};
@@ -39,6 +41,7 @@ const PARTITION_KEY_CHARS_MAX: usize = 256;
 const PUT_RECORDS: Limits = Limits { entries: 500, bytes: 10 * 1_024 * 1_024, in_flight: 4 };
 
 const APPENDING: &str = "appending to the Kinesis stream";
+const CHECKING: &str = "asking for the status of the Kinesis stream";
 
 /// What a producer is made with.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +72,22 @@ impl KinesisProducer {
         let record_bytes_max = settings.record_bytes_max.min(RECORD_BYTES_LIMIT);
         let settings = ProducerSettings { record_bytes_max, ..settings };
         Self { client: clients.kinesis.clone(), stream_name: stream_name.into(), settings }
+    }
+}
+
+impl KinesisProducer {
+    /// Asks whether the stream is there and takes records. An error says why it does not.
+    pub async fn check(&self) -> Result<()> {
+        deadline::keep(CHECKING, async {
+            let request = self.client.describe_stream_summary().stream_name(&self.stream_name);
+            let answer = Box::pin(request.send()).await.map_err(|error| classify(CHECKING, error))?;
+            let summary = answer.stream_description_summary();
+            match summary.map(StreamDescriptionSummary::stream_status) {
+                Some(StreamStatus::Active | StreamStatus::Updating) => Ok(()),
+                status => Err(malformed(CHECKING, format!("its status is {status:?}"))),
+            }
+        })
+        .await
     }
 }
 
