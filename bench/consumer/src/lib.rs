@@ -6,6 +6,7 @@ mod ours;
 mod python;
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -31,8 +32,9 @@ const TABLE: &str = "readings";
 /// Rounds that fill caches and do not count.
 const WARM_UP_ROUNDS: usize = 3;
 
-/// Measures all consumers on events of so many records, after it has seen that they make the same of the last one.
-pub fn compare(records: usize, rounds: usize) -> anyhow::Result<Comparison> {
+/// Measures all consumers on events of so many records, after it has seen that they make the same of the last one. `python` is
+/// an interpreter that has Powertools and pydantic.
+pub fn compare(records: usize, rounds: usize, python: Command) -> anyhow::Result<Comparison> {
     let mut events = Events::of(records);
     let mut consumer = ours::Ours::new()?;
     let (mut ours_ns, mut naive_ns) = (f64::INFINITY, f64::INFINITY);
@@ -48,7 +50,7 @@ pub fn compare(records: usize, rounds: usize) -> anyhow::Result<Comparison> {
         last = (ours?, naive?, event.into_bytes());
     }
     let (ours, naive, event) = last;
-    let python = python::measure(&event, rounds)?;
+    let python = python::measure(python, &event, rounds)?;
     let expected = items(&ours)?;
     ensure!(expected.len() == records, "{} items of {records} records", expected.len());
     ensure!(items(&naive)? == expected, "the naive consumer makes other items");

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 use tempfile::NamedTempFile;
-use wattstream_test_env::local_aws::{Installation, folder};
 
 /// What the script prints.
 #[derive(Deserialize)]
@@ -16,11 +16,10 @@ pub(crate) struct Measured {
 }
 
 /// Runs the script on an event.
-pub(crate) fn measure(event: &[u8], rounds: usize) -> anyhow::Result<Measured> {
+pub(crate) fn measure(mut python: Command, event: &[u8], rounds: usize) -> anyhow::Result<Measured> {
     let mut file = NamedTempFile::new()?;
     file.write_all(event)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("measure.py");
-    let mut python = Installation::find(folder())?.python();
     let output = python.arg(script).arg(file.path()).arg(rounds.to_string()).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).context("what the script measured")

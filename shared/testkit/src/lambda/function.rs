@@ -80,6 +80,16 @@ impl Function {
         self.lock().starts.clone()
     }
 
+    /// The most memory that each of its living processes has had at a time, in bytes: `VmHWM` of proc(5).
+    pub fn memory_peaks(&self) -> Vec<u64> {
+        self.lock()
+            .processes
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter_map(|process| process.memory_peak())
+            .collect()
+    }
+
     /// Ends all its processes as `kill -9` does, whatever they are at.
     pub fn kill(&self) {
         let (processes, idle) = {

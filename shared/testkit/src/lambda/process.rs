@@ -3,6 +3,7 @@
 //! What must always hold: it is killed when this is dropped. When the process of the test ends without that, the function
 //! finds its Runtime API gone and ends by itself.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,14 @@ impl Process {
     pub(super) async fn end(&self) {
         // Whoever held the sender is gone only after both outputs were closed.
         let _ = self.outputs.clone().wait_for(|open| *open == 0).await;
+    }
+
+    /// The most memory that it has had at a time, in bytes, while it lives.
+    pub(super) fn memory_peak(&self) -> Option<u64> {
+        let id = self.child.lock().unwrap_or_else(PoisonError::into_inner).id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(peak.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1_024)
     }
 
     /// Ends the process as `kill -9` does.

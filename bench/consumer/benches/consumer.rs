@@ -1,14 +1,13 @@
 //! What a consumer costs from a Kinesis event to the bodies of the requests that write its readings: processor time per
 //! record of ours, of a naive one in Rust and of one in Python, in one run.
 //!
-//! `cargo run --release -p wattstream-consumer-bench`
+//! `cargo bench -p wattstream-consumer-bench`, after `cargo xtask local-aws install`, which brings Python's part
 //!
 //! What must always hold: all of them make the same items of the same event, or nothing is measured. Ours does more: it
 //! folds states, judges every rule and sums hours.
 
-use std::process::ExitCode;
-
 use wattstream_consumer_bench::{Comparison, compare};
+use wattstream_test_env::local_aws::{Installation, folder};
 
 /// Rounds of each; the best one counts, because whatever else runs on the machine can only add to it.
 const ROUNDS: usize = 60;
@@ -16,20 +15,12 @@ const ROUNDS: usize = 60;
 /// Records of an event.
 const RECORDS: [usize; 2] = [500, 5_000];
 
-fn main() -> ExitCode {
+fn main() -> anyhow::Result<()> {
     for records in RECORDS {
-        match compare(records, ROUNDS) {
-            Ok(comparison) => print(records, &comparison),
-            Err(error) => {
-                #[expect(clippy::print_stderr, reason = "this is the program's error")]
-                {
-                    eprintln!("{error:#}");
-                }
-                return ExitCode::FAILURE;
-            }
-        }
+        let python = Installation::find(folder())?.python();
+        print(records, &compare(records, ROUNDS, python)?);
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "this is the program's result")]
