@@ -23,7 +23,7 @@ pub(crate) async fn send_records(
         let mut object = archive.open(&key).await?;
         while let Some(entry) = object.next_entry().with_context(|| format!("reading {key}"))? {
             match entry {
-                ArchiveEntry::Record(payload) => chunk.push(record(Bytes::copy_from_slice(payload))),
+                ArchiveEntry::Record(payload) => chunk.push(record_of(Bytes::copy_from_slice(payload))),
                 ArchiveEntry::TooLong { offset, bytes } => {
                     anstream::eprintln!("{key}: left out a line of {bytes} bytes at byte {offset}: too long");
                 }
@@ -47,7 +47,8 @@ pub(crate) async fn send_records(
     Ok(records)
 }
 
-fn record(data: Bytes) -> NewRecord {
+/// A payload as it goes on the stream: by its site, or, when it names none, with all others that name none.
+pub(crate) fn record_of(data: Bytes) -> NewRecord {
     let partition_key = decode_reading(&data)
         .map_or_else(|_| UNREADABLE_KEY.to_owned(), |reading| reading.site_id.to_string());
     NewRecord { partition_key, data }

@@ -80,7 +80,7 @@ A score of 1.0 is where a rule begins to flag.")]
     #[command(after_help = "Example:
   wattstream anomalies home-01 --start now-7d")]
     Anomalies(SiteArgs),
-    /// Payloads that could not be processed
+    /// Payloads that could not be processed: of a running process, or in queues on AWS
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
     /// Print the completions of a shell
@@ -243,31 +243,97 @@ pub struct SiteArgs {
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
     /// List them, with their reasons
-    List(QueryArgs),
+    #[command(after_help = "Examples:
+  wattstream dead-letters list
+  wattstream dead-letters list --queue-url $DEAD_LETTERS --on-failure-queue-url $ON_FAILURE
+
+A process lists them by their place in the stream, queues the newest first.")]
+    List(DeadLettersArgs),
     /// Print the payload of one, byte for byte
+    #[command(
+        after_help = "A batch that Lambda gave up is read from its stream once more, and printed a payload a line; what the
+stream no longer has is told of, with exit code 1."
+    )]
     Show {
         /// Its id, as `list` prints it
         id: String,
-        /// The process to ask.
+        /// Where they are.
         #[command(flatten)]
-        query: QueryArgs,
+        place: DeadLettersArgs,
     },
     /// Put them, or one, on the stream again
+    #[command(after_help = "Examples:
+  wattstream dead-letters redrive shardId-000000000000:42:0
+  wattstream dead-letters redrive --queue-url $DEAD_LETTERS --stream readings
+
+A dead letter goes away only after the stream has taken its payload. To redrive one twice is harmless: the
+second time its readings are known to be duplicates and change nothing.
+
+A batch that Lambda gave up is read from its own stream once more. Records that the stream no longer has are
+lost to it: they are listed, the exit code is 1, and the report stays in its queue until it is purged. Their
+bytes are in the archive, in the folders of the hours of arrival.")]
     Redrive {
         /// Only this one
         id: Option<String>,
-        /// The process to ask.
+        /// The Kinesis stream that the payloads of --queue-url go to; a batch goes to its own
+        #[arg(long, value_name = "NAME", env = "WATTSTREAM_STREAM")]
+        stream: Option<String>,
+        /// Where they are.
         #[command(flatten)]
-        query: QueryArgs,
+        place: DeadLettersArgs,
     },
     /// Delete them, or one, for good
     Purge {
         /// Only this one
         id: Option<String>,
-        /// The process to ask.
+        /// Where they are.
         #[command(flatten)]
-        query: QueryArgs,
+        place: DeadLettersArgs,
     },
+}
+
+impl DeadLettersCommand {
+    /// Where the dead letters are.
+    pub(crate) fn place(&self) -> &DeadLettersArgs {
+        match self {
+            Self::List(place)
+            | Self::Show { place, .. }
+            | Self::Redrive { place, .. }
+            | Self::Purge { place, .. } => place,
+        }
+    }
+}
+
+/// Where dead letters are: with a running process, or in queues on AWS.
+#[derive(Args, Clone, Debug)]
+pub struct DeadLettersArgs {
+    /// The process, and the form of the answer.
+    #[command(flatten)]
+    pub query: QueryArgs,
+    /// The queues.
+    #[command(flatten)]
+    pub queues: QueueArgs,
+}
+
+/// Queues on AWS that are looked through in the place of a process.
+#[derive(Args, Clone, Debug)]
+pub struct QueueArgs {
+    /// The SQS queue of dead letters on AWS, instead of a process
+    #[arg(long, value_name = "URL", conflicts_with = "url")]
+    pub queue_url: Option<String>,
+    /// The SQS queue to which Lambda reports batches that it gave up, when it is another one
+    #[arg(long, value_name = "URL", conflicts_with = "url")]
+    pub on_failure_queue_url: Option<String>,
+}
+
+impl QueueArgs {
+    /// The queues that are named, each once.
+    pub(crate) fn urls(&self) -> Vec<&str> {
+        let mut urls: Vec<&str> =
+            [&self.queue_url, &self.on_failure_queue_url].into_iter().flatten().map(String::as_str).collect();
+        urls.dedup();
+        urls
+    }
 }
 
 /// The form of an answer.
@@ -321,6 +387,27 @@ mod tests {
         let cli = Cli::parse_from(["wattstream", "--sites", "3", "--interval", "1m"]);
         assert!(cli.command.is_none());
         assert_eq!((cli.up.sites, cli.up.interval), (3, Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn dead_letters_are_with_a_process_or_in_queues_and_never_in_both() {
+        let parse = |flags: &str| {
+            Cli::try_parse_from(
+                ["wattstream", "dead-letters", "list"].into_iter().chain(flags.split_whitespace()),
+            )
+        };
+        let urls = |flags: &str| match parse(flags).unwrap().command {
+            Some(Command::DeadLetters(command)) => {
+                command.place().queues.urls().into_iter().map(str::to_owned).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(urls("").is_empty() && urls("--url http://127.0.0.1:1").is_empty());
+        assert_eq!(urls("--queue-url a"), ["a"]);
+        assert_eq!(urls("--on-failure-queue-url b"), ["b"]);
+        assert_eq!(urls("--queue-url a --on-failure-queue-url b"), ["a", "b"]);
+        assert_eq!(urls("--queue-url a --on-failure-queue-url a"), ["a"]);
+        assert!(parse("--queue-url a --url http://127.0.0.1:1").is_err());
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! and archive, which every command that touches a data folder runs on.
 
 mod archive;
+#[cfg(feature = "aws")]
+mod aws;
 mod cli;
 mod client;
 mod commands;
@@ -35,4 +37,13 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// The error of a command that would have to ask AWS.
+#[cfg(not(feature = "aws"))]
+fn without_aws(what: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{what} are on AWS, and this wattstream was built without it: build it with \
+         `cargo install --path services/wattstream --features aws`"
+    )
 }

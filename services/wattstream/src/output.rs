@@ -16,6 +16,15 @@ pub(crate) type Entry = HashMap<String, Box<RawValue>>;
 /// A column: the field it shows, and its heading in a table.
 pub(crate) type Column = (&'static str, &'static str);
 
+/// The fields of a JSON object as an entry; none of anything else.
+#[cfg(feature = "aws")]
+pub(crate) fn entry(object: serde_json::Value) -> Entry {
+    let serde_json::Value::Object(fields) = object else { return Entry::new() };
+    let raw =
+        |value: serde_json::Value| RawValue::from_string(value.to_string()).expect("a value prints as JSON");
+    fields.into_iter().map(|(field, value)| (field, raw(value))).collect()
+}
+
 /// Prints entries in a form. JSON is an array.
 pub(crate) fn print(entries: &[Entry], columns: &[Column], format: Format) -> io::Result<()> {
     let mut out = anstream::stdout().lock();

@@ -20,9 +20,9 @@ const ALLOW_ENDPOINT_OVERRIDE: &str = "WATTSTREAM_ALLOW_ENDPOINT_OVERRIDE";
 const ENDPOINT_VARIABLES: &str = "AWS_ENDPOINT_URL";
 
 /// The longest that a connection may take: AWS answers from the same region within a few milliseconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest that one attempt may take. A `GetRecords` of 10 MiB takes a few seconds; everything else milliseconds.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that a request may take with its attempts.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
 /// How often a request is tried that AWS refused as a whole. Entries that it sent back are sent again by `batches`.
@@ -74,55 +74,75 @@ pub enum ClientError {
     NoRegion,
 }
 
-impl Clients {
-    /// Clients as the environment and the profile of this process configure them.
-    pub async fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+/// How this process reaches AWS.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) config: SdkConfig,
+    /// Whether the endpoints of the environment count.
+    pub(crate) is_override_allowed: bool,
+}
+
+impl Access {
+    /// As the environment and the profile of this process configure it.
+    pub(crate) async fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
         let config = loader().load().await;
-        if config.region().is_none() {
-            return Err(ClientError::NoRegion);
-        }
+        config.region().ok_or(ClientError::NoRegion)?;
         let is_override_allowed = environment.is_on(ALLOW_ENDPOINT_OVERRIDE);
         if !is_override_allowed {
             for variable in environment.names_beginning_with(ENDPOINT_VARIABLES) {
                 tracing::warn!(variable, "Ignored; {ALLOW_ENDPOINT_OVERRIDE}=1 allows other endpoints.");
             }
         }
-        Ok(Self::new(&config, is_override_allowed))
+        Ok(Self { config, is_override_allowed })
+    }
+}
+
+/// A client of an SDK crate with an [`Access`].
+macro_rules! client {
+    ($sdk:ident, $access:expr) => {{
+        let mut builder = $sdk::config::Builder::from(&$access.config);
+        if !$access.is_override_allowed {
+            builder.set_endpoint_url(None);
+        }
+        $sdk::Client::from_conf(builder.build())
+    }};
+}
+
+impl Clients {
+    /// Clients as the environment and the profile of this process configure them.
+    pub async fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+        Ok(Self::new(&Access::from_environment(environment).await?))
+    }
+
+    /// The region that they ask.
+    pub fn region(&self) -> &str {
+        self.kinesis.config().region().map_or("", Region::as_ref)
     }
 
     /// Clients of a local AWS, with the made-up credentials that one takes; everything else is as in production.
     pub async fn of_local_aws(endpoints: &LocalEndpoints) -> Self {
         let credentials = Credentials::new(LOCAL_NAME, LOCAL_NAME, None, None, LOCAL_NAME);
         let config = loader().region(LOCAL_REGION).credentials_provider(credentials).load().await;
-        macro_rules! client {
+        macro_rules! client_at {
             ($sdk:ident, $endpoint:expr) => {{
                 let builder = $sdk::config::Builder::from(&config).endpoint_url($endpoint);
                 $sdk::Client::from_conf(builder.build())
             }};
         }
         Self {
-            dynamodb: client!(aws_sdk_dynamodb, &endpoints.dynamodb),
-            kinesis: client!(aws_sdk_kinesis, &endpoints.kinesis),
-            sns: client!(aws_sdk_sns, &endpoints.sns),
-            sqs: client!(aws_sdk_sqs, &endpoints.sqs),
+            dynamodb: client_at!(aws_sdk_dynamodb, &endpoints.dynamodb),
+            kinesis: client_at!(aws_sdk_kinesis, &endpoints.kinesis),
+            sns: client_at!(aws_sdk_sns, &endpoints.sns),
+            sqs: client_at!(aws_sdk_sqs, &endpoints.sqs),
         }
     }
 
-    fn new(config: &SdkConfig, is_override_allowed: bool) -> Self {
-        macro_rules! client {
-            ($sdk:ident) => {{
-                let mut builder = $sdk::config::Builder::from(config);
-                if !is_override_allowed {
-                    builder.set_endpoint_url(None);
-                }
-                $sdk::Client::from_conf(builder.build())
-            }};
-        }
+    pub(crate) fn new(access: &Access) -> Self {
         Self {
-            dynamodb: client!(aws_sdk_dynamodb),
-            kinesis: client!(aws_sdk_kinesis),
-            sns: client!(aws_sdk_sns),
-            sqs: client!(aws_sdk_sqs),
+            dynamodb: client!(aws_sdk_dynamodb, access),
+            kinesis: client!(aws_sdk_kinesis, access),
+            sns: client!(aws_sdk_sns, access),
+            sqs: client!(aws_sdk_sqs, access),
         }
     }
 }

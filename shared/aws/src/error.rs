@@ -94,10 +94,10 @@ pub(crate) fn kind_of(code: &str, status: u16) -> Kind {
 /// An error with what lies behind it in one line: the SDK's own text says "service error" and no more.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Chain(String);
+pub(crate) struct Chain(String);
 
 impl Chain {
-    fn of(error: &(dyn StdError + 'static)) -> Self {
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let mut texts: Vec<String> = Vec::new();
         let mut next = Some(error);
         while let Some(cause) = next {

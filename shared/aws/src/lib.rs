@@ -41,10 +41,10 @@ pub use dynamodb::{
 };
 pub use environment::{Environment, EnvironmentError};
 pub use kinesis::{
-    KinesisProducer, KinesisStream, Packing, Polling, ProducerSettings, RECORD_BYTES_LIMIT,
-    RECORD_BYTES_MAX_DEFAULT,
+    DiscardedStream, Found, KinesisProducer, KinesisStream, LostRange, Packing, Polling, ProducerSettings,
+    RECORD_BYTES_LIMIT, RECORD_BYTES_MAX_DEFAULT, Reread, lost_ranges,
 };
 pub use local::LocalAws;
 pub use queries::AwsQueries;
 pub use sns::SnsAlerts;
-pub use sqs::{PEEK_MESSAGES_MAX, SqsDeadLetters};
+pub use sqs::{PEEK_MESSAGES_MAX, QueueContents, SqsDeadLetters};

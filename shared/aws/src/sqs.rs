@@ -5,6 +5,8 @@
 //!   read ─► peek: ReceiveMessage until nothing new comes, and all of it put back ─► mailbox: letters from parts
 //! ```
 //!
+//! A queue may also get the reports of an event source on batches that it gave up: they are read beside the letters.
+//!
 //! A queue has no keys, no order, and no way to look without taking. So a read takes everything, within a limit, and makes it
 //! visible again. What must always hold:
 //! - Messages that were read and not removed are put back; at the worst they come back by themselves.
@@ -16,5 +18,5 @@ mod letter_parts;
 mod mailbox;
 mod peek;
 
-pub use dead_letters::SqsDeadLetters;
+pub use dead_letters::{QueueContents, SqsDeadLetters};
 pub use peek::PEEK_MESSAGES_MAX;

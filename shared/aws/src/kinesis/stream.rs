@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::error::SdkError;
 use aws_sdk_kinesis::operation::get_records::{GetRecordsError, GetRecordsOutput};
+use aws_sdk_kinesis::operation::get_shard_iterator::{GetShardIteratorError, GetShardIteratorOutput};
 use aws_sdk_kinesis::types::{Record, ShardIteratorType};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
@@ -51,6 +52,24 @@ struct Reader {
 struct Place {
     after: Option<SequenceNumber>,
     iterator: String,
+}
+
+/// Where reading begins in a shard.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    Oldest,
+    At(SequenceNumber),
+    After(SequenceNumber),
+}
+
+/// What one `GetRecords` brought.
+#[derive(Debug)]
+pub(super) struct RecordPage {
+    pub(super) records: Vec<StreamRecord>,
+    /// The iterator behind them; none at the end of a closed shard.
+    pub(super) next: Option<String>,
+    /// Whether there was nothing behind them at that moment.
+    pub(super) is_newest: bool,
 }
 
 impl KinesisStream {
@@ -108,13 +127,14 @@ impl KinesisStream {
     ) -> Result<ShardRead> {
         let kept = self.reader(shard, |reader| reader.place.clone().filter(|place| place.after == after));
         let is_kept = kept.is_some();
+        let start = after.map_or(Start::Oldest, Start::After);
         let iterator = match kept {
             Some(place) => place.iterator,
-            None => self.iterator(shard, after).await?,
+            None => self.iterator(shard, start).await?,
         };
         let answer = match self.get_records(shard, &iterator, limit).await {
             Err(error) if is_kept && is_expired(&error) => {
-                let iterator = self.iterator(shard, after).await?;
+                let iterator = self.iterator(shard, start).await?;
                 self.get_records(shard, &iterator, limit).await
             }
             answer => answer,
@@ -125,18 +145,48 @@ impl KinesisStream {
         Ok(read)
     }
 
-    async fn iterator(&self, shard: ShardId, after: Option<SequenceNumber>) -> Result<String> {
+    async fn iterator(&self, shard: ShardId, start: Start) -> Result<String> {
+        iterator_of(self.ask_for_iterator(shard, start).await.map_err(|error| classify(LOCATING, error))?)
+    }
+
+    /// An iterator from the record `at` on, in a shard that is there. When Kinesis does not know that number any more, one
+    /// from the oldest record on.
+    pub(super) async fn iterator_at(&self, shard: ShardId, at: SequenceNumber) -> Result<String> {
+        match self.ask_for_iterator(shard, Start::At(at)).await {
+            Err(error) if is_unknown_number(&error) => self.iterator(shard, Start::Oldest).await,
+            answer => iterator_of(answer.map_err(|error| classify(LOCATING, error))?),
+        }
+    }
+
+    async fn ask_for_iterator(
+        &self,
+        shard: ShardId,
+        start: Start,
+    ) -> std::result::Result<GetShardIteratorOutput, SdkError<GetShardIteratorError>> {
+        let (kind, sequence) = match start {
+            Start::Oldest => (ShardIteratorType::TrimHorizon, None),
+            Start::At(sequence) => (ShardIteratorType::AtSequenceNumber, Some(sequence)),
+            Start::After(sequence) => (ShardIteratorType::AfterSequenceNumber, Some(sequence)),
+        };
         let request =
             self.client.get_shard_iterator().stream_name(&self.stream_name).shard_id(shard.to_string());
-        let request = match after {
-            Some(sequence) => request
-                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
-                .starting_sequence_number(sequence.to_string()),
-            None => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
-        };
-        let answer = request.send().await.map_err(|error| classify(LOCATING, error))?;
-        let iterator = answer.shard_iterator.filter(|iterator| !iterator.is_empty());
-        iterator.ok_or_else(|| malformed(LOCATING, "the answer has no iterator"))
+        let sequence = sequence.map(|sequence| sequence.to_string());
+        request.shard_iterator_type(kind).set_starting_sequence_number(sequence).send().await
+    }
+
+    /// What is at an iterator, in its turn.
+    pub(super) async fn page(&self, shard: ShardId, iterator: &str) -> Result<RecordPage> {
+        let answer = self.get_records(shard, iterator, RECORDS_MAX).await;
+        let answer = answer.map_err(|error| classify(READING, error))?;
+        let is_end = is_end(&answer)?;
+        let behind_ms = answer.millis_behind_latest();
+        Ok(RecordPage {
+            records: records_of(&answer)?,
+            is_newest: behind_ms
+                .ok_or_else(|| malformed(READING, "the answer does not say how far behind it is"))?
+                == 0,
+            next: answer.next_shard_iterator.filter(|_| !is_end),
+        })
     }
 
     async fn get_records(
@@ -179,6 +229,17 @@ fn once() -> aws_sdk_kinesis::config::Builder {
 
 fn is_expired(error: &SdkError<GetRecordsError>) -> bool {
     error.as_service_error().is_some_and(GetRecordsError::is_expired_iterator_exception)
+}
+
+fn iterator_of(answer: GetShardIteratorOutput) -> Result<String> {
+    let iterator = answer.shard_iterator.filter(|iterator| !iterator.is_empty());
+    iterator.ok_or_else(|| malformed(LOCATING, "the answer has no iterator"))
+}
+
+fn is_unknown_number(error: &SdkError<GetShardIteratorError>) -> bool {
+    error
+        .as_service_error()
+        .is_some_and(|error| error.is_invalid_argument_exception() || error.is_resource_not_found_exception())
 }
 
 fn shard_of(shard: &aws_sdk_kinesis::types::Shard) -> Result<Shard> {

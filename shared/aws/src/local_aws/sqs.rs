@@ -1,5 +1,6 @@
 //! The queue of dead letters against ministack, and moto for a second opinion.
 
+use serde_json::json;
 use wattstream_domain::Position;
 use wattstream_engine::ports::{DeadLetterAdmin, DeadLetters, GivenUpCondition};
 use wattstream_engine::{Cause, DeadLetter, Kind, Result};
@@ -95,4 +96,46 @@ async fn messages_of_others_stay_where_they_are() {
     letters.remove_dead_letters(&[position(0, 1)]).await.expect("a letter is removed");
     let left = clients.sqs.receive_message().queue_url(&url).send().await.expect("messages");
     assert_eq!(left.messages().iter().map(|message| message.body().unwrap()).collect::<Vec<_>>(), ["{}"]);
+}
+
+/// A report of Lambda on a batch, given up at so many minutes.
+fn report(last: u64, minute: i64) -> String {
+    let document = json!({
+        "requestContext": { "condition": "RecordAgeExceeded", "approximateInvokeCount": 1 },
+        "timestamp": at(minute).to_string(),
+        "KinesisBatchInfo": {
+            "shardId": "shardId-000000000001",
+            "startSequenceNumber": "7",
+            "endSequenceNumber": last.to_string(),
+            "streamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/readings",
+        },
+    });
+    document.to_string()
+}
+
+#[tokio::test]
+async fn reports_on_batches_are_read_beside_letters_and_go_with_all_that_say_the_same() {
+    let Some(server) = local_aws::ministack() else { return };
+    let (clients, url) = new_queue(server.url()).await;
+    let letters = SqsDeadLetters::new(&clients, &url);
+    letters.put(&[letter(1, 3)]).await.expect("a letter is kept");
+    for body in [report(9, 1), report(9, 2), report(11, 3)] {
+        clients.sqs.send_message().queue_url(&url).message_body(body).send().await.expect("a report is sent");
+    }
+
+    let contents = letters.contents().await.expect("the queue is read");
+    assert_eq!(contents.letters, [letter(1, 3)]);
+    let mut batches = contents.batches;
+    batches.sort_by_key(|batch| batch.last);
+    let ends: Vec<_> = batches.iter().map(|batch| (batch.last, batch.at)).collect();
+    assert_eq!(
+        ends,
+        [(9.into(), Some(at(2))), (11.into(), Some(at(3)))],
+        "the newest of those that say the same"
+    );
+
+    letters.remove_batches(&batches[..1]).await.expect("reports are removed");
+    let contents = letters.contents().await.expect("the queue is read");
+    assert_eq!(contents.batches, batches[1..]);
+    assert_eq!(contents.letters, [letter(1, 3)]);
 }

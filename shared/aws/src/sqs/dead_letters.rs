@@ -6,12 +6,13 @@
 //! What cannot hold on SQS: a removed message may be delivered once more, and a look may miss what another process is
 //! looking at. So a letter may come back; to redrive it twice is harmless, because the log recognises what it has folded.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry, SendMessageBatchResultEntry};
-use wattstream_domain::Position;
+use wattstream_domain::{Position, SequenceNumber, ShardId};
 use wattstream_engine::ports::{DeadLetterAdmin, DeadLetters};
 use wattstream_engine::{DeadLetter, Error, Kind, Result};
+use wattstream_wire::on_failure::{self, DiscardedBatch};
 
 use super::letter_parts::{LetterHead, LetterPart, MESSAGE_BYTES_MAX, PartError, parts_of};
 use super::mailbox::{Incomplete, LetterKey, Mailbox, key_of};
@@ -33,11 +34,29 @@ const INCOMPLETE_TOLD_MAX: usize = 10;
 const KEEPING: &str = "keeping dead letters in the SQS queue";
 const READING: &str = "reading dead letters from the SQS queue";
 const REMOVING: &str = "removing dead letters from the SQS queue";
+const NOT_ALL_FOUND: &str = "the queue is too long to be looked through at once, and not all of them were found: try again, \
+                             or remove letters that come first";
 
 /// Dead letters in a queue.
 #[derive(Debug)]
 pub struct SqsDeadLetters {
     queue: Queue,
+}
+
+/// Everything in a queue that is to be dealt with.
+#[derive(Debug, Default)]
+pub struct QueueContents {
+    /// Payloads that were set aside, in the order of their positions.
+    pub letters: Vec<DeadLetter>,
+    /// Batches that Lambda gave up, in no order: of reports on the same records the newest one.
+    pub batches: Vec<DiscardedBatch>,
+}
+
+/// What tells one batch from another.
+type BatchKey = (String, ShardId, SequenceNumber, SequenceNumber);
+
+fn batch_key(batch: &DiscardedBatch) -> BatchKey {
+    (batch.stream_arn.clone(), batch.shard, batch.first, batch.last)
 }
 
 impl SqsDeadLetters {
@@ -50,11 +69,32 @@ impl SqsDeadLetters {
     /// [`Queries::dead_letter_page`](wattstream_engine::ports::Queries::dead_letter_page). It looks through the whole queue, up to
     /// [`PEEK_MESSAGES_MAX`](crate::PEEK_MESSAGES_MAX); what lies beyond shows when letters before it are gone.
     pub async fn page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
-        let (letters, incomplete) = deadline::keep(READING, self.open(Mailbox::after(after, limit))).await?;
-        for letter in incomplete.iter().take(INCOMPLETE_TOLD_MAX) {
-            tracing::warn!(position = %letter.position, "A dead letter is not shown: {letter}.");
+        let opened = deadline::keep(READING, self.open(Mailbox::after(after, limit))).await?;
+        tell_of(&opened.incomplete);
+        Ok(opened.letters)
+    }
+
+    /// The letters, and the reports of an event source on batches that it gave up. As with a page, what lies beyond
+    /// [`PEEK_MESSAGES_MAX`](crate::PEEK_MESSAGES_MAX) messages shows when others are gone.
+    pub async fn contents(&self) -> Result<QueueContents> {
+        let opened = deadline::keep(READING, self.open(Mailbox::after(None, usize::MAX))).await?;
+        tell_of(&opened.incomplete);
+        Ok(QueueContents { letters: opened.letters, batches: opened.batches })
+    }
+
+    /// Removes every report on these batches; one that is not there is no error.
+    pub async fn remove_batches(&self, batches: &[DiscardedBatch]) -> Result<()> {
+        let wanted: HashSet<BatchKey> = batches.iter().map(batch_key).collect();
+        if wanted.is_empty() {
+            return Ok(());
         }
-        Ok(letters)
+        deadline::keep(REMOVING, self.remove_reports(&wanted)).await
+    }
+}
+
+fn tell_of(incomplete: &[Incomplete]) {
+    for letter in incomplete.iter().take(INCOMPLETE_TOLD_MAX) {
+        tracing::warn!(position = %letter.position, "A dead letter is not shown: {letter}.");
     }
 }
 
@@ -70,10 +110,10 @@ impl DeadLetters for SqsDeadLetters {
 impl DeadLetterAdmin for SqsDeadLetters {
     async fn dead_letter(&self, position: Position) -> Result<Option<DeadLetter>> {
         deadline::keep(READING, async {
-            let (letters, incomplete) = self.open(Mailbox::only(position)).await?;
-            match incomplete.into_iter().next() {
+            let opened = self.open(Mailbox::only(position)).await?;
+            match opened.incomplete.into_iter().next() {
                 Some(incomplete) => Err(Error::new(Kind::Retry, READING, incomplete)),
-                None => Ok(letters.into_iter().next()),
+                None => Ok(opened.letters.into_iter().next()),
             }
         })
         .await
@@ -87,13 +127,24 @@ impl DeadLetterAdmin for SqsDeadLetters {
     }
 }
 
+/// What a look through the whole queue found.
+struct Opened {
+    letters: Vec<DeadLetter>,
+    incomplete: Vec<Incomplete>,
+    batches: Vec<DiscardedBatch>,
+}
+
 impl SqsDeadLetters {
     /// Fills a box from the whole queue and opens it.
-    async fn open(&self, mut mailbox: Mailbox) -> Result<(Vec<DeadLetter>, Vec<Incomplete>)> {
-        let mut foreign = Foreign::default();
+    async fn open(&self, mut mailbox: Mailbox) -> Result<Opened> {
+        let (mut foreign, mut batches) = (Foreign::default(), HashMap::new());
         let view = |body: &str, sent_ms| {
-            if let Some((head, index, piece)) = foreign.sort_out(LetterPart::read(body)) {
-                mailbox.add(head, index, piece, sent_ms);
+            match LetterPart::read(body) {
+                Ok((head, index, piece)) => mailbox.add(head, index, piece, sent_ms),
+                Err(error) => match on_failure::parse(body.as_bytes()) {
+                    Ok(batch) => keep_newest(&mut batches, batch),
+                    Err(_) => foreign.note(error),
+                },
             }
             if mailbox.bytes() > READ_BYTES_MAX { Fate::PutBackAndEnd } else { Fate::PutBack }
         };
@@ -104,7 +155,27 @@ impl SqsDeadLetters {
             );
         }
         foreign.tell();
-        Ok(mailbox.open())
+        let (letters, incomplete) = mailbox.open();
+        Ok(Opened { letters, incomplete, batches: batches.into_values().collect() })
+    }
+
+    async fn remove_reports(&self, wanted: &HashSet<BatchKey>) -> Result<()> {
+        let mut found = HashSet::new();
+        let view = |body: &str, _| {
+            let key = on_failure::parse(body.as_bytes()).ok().map(|batch| batch_key(&batch));
+            match key.filter(|key| wanted.contains(key)) {
+                Some(key) => {
+                    found.insert(key);
+                    Fate::Remove
+                }
+                None => Fate::PutBack,
+            }
+        };
+        let extent = self.queue.look(view).await?;
+        if extent == Extent::Part && found.len() < wanted.len() {
+            return Err(Error::new(Kind::Retry, REMOVING, NOT_ALL_FOUND));
+        }
+        Ok(())
     }
 
     async fn remove(&self, positions: &[Position]) -> Result<()> {
@@ -119,9 +190,7 @@ impl SqsDeadLetters {
         };
         let extent = self.queue.look(view).await?;
         if extent == Extent::Part && !wanted.values().all(Found::is_whole) {
-            let hint = "the queue is too long to be looked through at once, and not all of them were found: try again, or \
-                        remove letters that come first";
-            return Err(Error::new(Kind::Retry, REMOVING, hint));
+            return Err(Error::new(Kind::Retry, REMOVING, NOT_ALL_FOUND));
         }
         Ok(())
     }
@@ -155,7 +224,15 @@ impl Found {
     }
 }
 
-/// Messages that are no dead letters. They are left where they are.
+/// Of several reports on the same records the newest is kept, without the event that only a bucket gets.
+fn keep_newest(batches: &mut HashMap<BatchKey, DiscardedBatch>, batch: DiscardedBatch) {
+    let key = batch_key(&batch);
+    if batches.get(&key).is_none_or(|known| known.at < batch.at) {
+        batches.insert(key, DiscardedBatch { event: None, ..batch });
+    }
+}
+
+/// Messages that are neither dead letters nor reports on batches. They are left where they are.
 #[derive(Debug, Default)]
 struct Foreign {
     messages: usize,
@@ -163,8 +240,9 @@ struct Foreign {
 }
 
 impl Foreign {
-    fn sort_out<T>(&mut self, part: std::result::Result<T, PartError>) -> Option<T> {
-        part.inspect_err(|_| self.messages += 1).map_err(|error| self.error = Some(error)).ok()
+    fn note(&mut self, error: PartError) {
+        self.messages += 1;
+        self.error = Some(error);
     }
 
     fn tell(&self) {

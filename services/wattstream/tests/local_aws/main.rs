@@ -1,0 +1,4 @@
+//! The commands of operators, as a real process against a local AWS.
+
+mod dead_letters;
+mod stand;
