@@ -81,6 +81,8 @@ const FENCES: &[Fence] = &[
             "hyper 0.*",
             "rustls 0.20.*",
             "rustls 0.21.*",
+            "aws-lc-*",
+            "reqwest",
             "native-tls",
             "openssl",
             "openssl-sys",

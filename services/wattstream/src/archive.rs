@@ -1,6 +1,4 @@
-//! The records of an archive folder, in the order in which their log held them.
-
-use std::path::Path;
+//! The records of an archive, in the order in which their log held them.
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -8,19 +6,53 @@ use wattstream_embedded::Archive;
 use wattstream_engine::ports::NewRecord;
 use wattstream_wire::{ArchiveEntry, decode_reading};
 
+use crate::cli::ArchivePlace;
 use crate::pipeline::UNREADABLE_KEY;
+
+/// The archive at a place.
+pub(crate) fn open(place: &ArchivePlace) -> anyhow::Result<Archive> {
+    match place {
+        ArchivePlace::Folder(folder) => {
+            Archive::local(folder).with_context(|| format!("no archive in {}", folder.display()))
+        }
+        #[cfg(feature = "aws")]
+        ArchivePlace::Bucket { bucket, prefix } => crate::aws::block_on(async |environment| {
+            let operator = wattstream_aws::Operator::from_environment(&environment).await?;
+            Ok(Archive::new(operator.archive(bucket, prefix)?))
+        }),
+        #[cfg(not(feature = "aws"))]
+        ArchivePlace::Bucket { .. } => Err(crate::without_aws("archives in S3")),
+    }
+}
+
+/// An archive and what is in it, in the order in which it is read.
+pub(crate) struct Listed {
+    archive: Archive,
+    keys: Vec<String>,
+}
+
+impl Listed {
+    pub(crate) fn new(archive: Archive) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let keys = runtime.block_on(archive.keys())?;
+        Ok(Self { archive, keys })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
 
 /// Hands every record to `send`, in chunks. Within a shard, and so within a site, the order is that of the log. A line
 /// that is damaged is named on stderr and left out.
 pub(crate) async fn send_records(
-    folder: &Path,
+    Listed { archive, keys }: &Listed,
     chunk_records: usize,
     mut send: impl AsyncFnMut(Vec<NewRecord>) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
-    let archive = Archive::local(folder)?;
     let (mut chunk, mut records) = (Vec::with_capacity(chunk_records), 0);
-    for key in archive.keys().await? {
-        let mut object = archive.open(&key).await?;
+    for key in keys {
+        let mut object = archive.open(key).await?;
         while let Some(entry) = object.next_entry().with_context(|| format!("reading {key}"))? {
             match entry {
                 ArchiveEntry::Record(payload) => chunk.push(record_of(Bytes::copy_from_slice(payload))),

@@ -3,9 +3,11 @@
 //! Data goes to stdout, everything else to stderr. Exit codes: 0, 1 for a failure while running, 2 for a command that
 //! makes no sense (clap's own).
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -53,8 +55,9 @@ A CSV file begins with a header: site_id,timestamp,energy_generated_kwh,energy_c
 in any order; other columns are kept in the archive. A bad line is rejected and named, never fatal.")]
     Ingest(IngestArgs),
     /// Rebuild every table from the raw bytes of an archive
-    #[command(after_help = "Example:
-  wattstream replay --from data/archive --data-dir rebuilt && wattstream verify --data-dir rebuilt")]
+    #[command(after_help = "Examples:
+  wattstream replay --from data/archive --data-dir rebuilt && wattstream verify --data-dir rebuilt
+  wattstream replay --from s3://my-archive --data-dir rebuilt")]
     Replay(ReplayArgs),
     /// Check the tables against each other and against the archive, and print the state's hash
     #[command(after_help = "Example:
@@ -168,15 +171,51 @@ pub struct IngestArgs {
 /// The flags of `replay`.
 #[derive(Args, Clone, Debug)]
 pub struct ReplayArgs {
-    /// Folder of an archive: the one that holds raw/
-    #[arg(long, value_name = "DIR")]
-    pub from: PathBuf,
+    /// An archive, in a folder or in S3: the folder that holds raw/
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
+    pub from: ArchivePlace,
     /// New folder to rebuild into
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
     /// Shards of the new stream [default: 4]
     #[arg(long, value_name = "N")]
     pub shards: Option<u32>,
+}
+
+/// Where an archive is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArchivePlace {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In S3.
+    Bucket {
+        /// The bucket.
+        bucket: String,
+        /// The folder in it, without slashes around; empty for the whole bucket.
+        prefix: String,
+    },
+}
+
+impl FromStr for ArchivePlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(place) = text.strip_prefix("s3://") else { return Ok(Self::Folder(text.into())) };
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        if bucket.is_empty() {
+            return Err("an archive in S3 is s3://BUCKET or s3://BUCKET/PREFIX".into());
+        }
+        Ok(Self::Bucket { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
+    }
+}
+
+impl fmt::Display for ArchivePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Bucket { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+        }
+    }
 }
 
 /// The flags of `verify`.
@@ -408,6 +447,23 @@ mod tests {
         assert_eq!(urls("--queue-url a --on-failure-queue-url b"), ["a", "b"]);
         assert_eq!(urls("--queue-url a --on-failure-queue-url a"), ["a"]);
         assert!(parse("--queue-url a --url http://127.0.0.1:1").is_err());
+    }
+
+    #[test]
+    fn an_archive_is_in_a_folder_or_in_a_bucket() {
+        let bucket = |bucket: &str, prefix: &str| ArchivePlace::Bucket {
+            bucket: bucket.into(),
+            prefix: prefix.into(),
+        };
+        assert_eq!("data/archive".parse(), Ok(ArchivePlace::Folder("data/archive".into())));
+        for (text, place) in [
+            ("s3://mine", bucket("mine", "")),
+            ("s3://mine/", bucket("mine", "")),
+            ("s3://mine/a/b/", bucket("mine", "a/b")),
+        ] {
+            assert_eq!(text.parse(), Ok(place), "{text}");
+        }
+        assert!("s3://".parse::<ArchivePlace>().is_err() && "s3:///a".parse::<ArchivePlace>().is_err());
     }
 
     #[test]

@@ -78,6 +78,11 @@ pub enum ClientError {
 #[derive(Debug)]
 pub(crate) struct Access {
     pub(crate) config: SdkConfig,
+    #[cfg_attr(
+        not(feature = "operator"),
+        expect(dead_code, reason = "the clients have it in their configuration")
+    )]
+    pub(crate) region: String,
     /// Whether the endpoints of the environment count.
     pub(crate) is_override_allowed: bool,
 }
@@ -86,14 +91,14 @@ impl Access {
     /// As the environment and the profile of this process configure it.
     pub(crate) async fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
         let config = loader().load().await;
-        config.region().ok_or(ClientError::NoRegion)?;
+        let region = config.region().ok_or(ClientError::NoRegion)?.to_string();
         let is_override_allowed = environment.is_on(ALLOW_ENDPOINT_OVERRIDE);
         if !is_override_allowed {
             for variable in environment.names_beginning_with(ENDPOINT_VARIABLES) {
                 tracing::warn!(variable, "Ignored; {ALLOW_ENDPOINT_OVERRIDE}=1 allows other endpoints.");
             }
         }
-        Ok(Self { config, is_override_allowed })
+        Ok(Self { config, region, is_override_allowed })
     }
 }
 

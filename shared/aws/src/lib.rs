@@ -29,6 +29,8 @@ pub mod lambda;
 mod local;
 #[cfg(test)]
 mod local_aws;
+#[cfg(feature = "operator")]
+mod operator;
 mod queries;
 mod sns;
 mod sqs;
@@ -45,6 +47,8 @@ pub use kinesis::{
     RECORD_BYTES_LIMIT, RECORD_BYTES_MAX_DEFAULT, Reread, lost_ranges,
 };
 pub use local::LocalAws;
+#[cfg(feature = "operator")]
+pub use operator::Operator;
 pub use queries::AwsQueries;
 pub use sns::SnsAlerts;
 pub use sqs::{PEEK_MESSAGES_MAX, QueueContents, SqsDeadLetters};

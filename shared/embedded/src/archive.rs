@@ -5,21 +5,27 @@
 mod archiver;
 mod object;
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
-use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, collect_bytes};
+use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt};
 use wattstream_engine::{Error, Kind, Result};
 use wattstream_wire::{ArchiveReader, archive_hour};
 
 pub use archiver::{
     ARCHIVE_AGE_MAX, ARCHIVE_OBJECT_BYTES_MAX, ARCHIVE_RECORDS_DUE, ARCHIVE_STREAM, ArchiveSettings, Archiver,
 };
+
+const OPENING: &str = "opening an archive object";
+const FETCHING: &str = "fetching an archive object into a temporary file";
 
 /// A place with archive objects.
 #[derive(Clone, Debug)]
@@ -57,15 +63,12 @@ impl Archive {
         Ok(keys)
     }
 
-    /// Opens an object. One in a folder is read as it is decompressed; one from elsewhere is fetched whole first.
+    /// Opens an object, which is read as it is decompressed.
     pub async fn open(&self, key: &str) -> Result<ArchiveObjectReader> {
-        let failed = archive_error("opening an archive object");
-        let object = self.objects.get(&object_path(key)?).await.map_err(&failed)?;
-        let compressed: Box<dyn Read + Send> = match object.payload {
-            GetResultPayload::File(file, _) => Box::new(file),
-            GetResultPayload::Stream(chunks) => {
-                Box::new(std::io::Cursor::new(collect_bytes(chunks, None).await.map_err(&failed)?))
-            }
+        let object = self.objects.get(&object_path(key)?).await.map_err(archive_error(OPENING))?;
+        let compressed = match object.payload {
+            GetResultPayload::File(file, _) => file,
+            GetResultPayload::Stream(chunks) => fetched(chunks).await?,
         };
         let lines = BufReader::new(MultiGzDecoder::new(BufReader::new(compressed)));
         Ok(ArchiveReader::new(Box::new(lines)))
@@ -75,6 +78,18 @@ impl Archive {
         let put = self.objects.put(&object_path(key)?, object.into()).await;
         put.map(drop).map_err(archive_error("writing an archive object"))
     }
+}
+
+/// Puts what comes over a network into a file that has no name and is gone when it is closed. It takes no memory, and nobody
+/// holds a connection open for as long as the records take to be worked on.
+async fn fetched(mut chunks: BoxStream<'static, object_store::Result<Bytes>>) -> Result<File> {
+    let on_disk = |error: io::Error| Error::new(Kind::Retry, FETCHING, error);
+    let mut file = tempfile::tempfile().map_err(on_disk)?;
+    while let Some(chunk) = chunks.next().await {
+        file.write_all(&chunk.map_err(archive_error(FETCHING))?).map_err(on_disk)?;
+    }
+    file.rewind().map_err(on_disk)?;
+    Ok(file)
 }
 
 fn object_path(key: &str) -> Result<ObjectPath> {

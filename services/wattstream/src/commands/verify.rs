@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use wattstream_domain::{EnergySum, Hour, SiteState, Timestamp};
+use wattstream_embedded::Archive;
 use wattstream_engine::ports::{HourQuery, Queries, RowQuery};
 use wattstream_engine::{StateHash, state_hash};
 
 use super::replay::rebuild;
+use crate::archive::Listed;
 use crate::cli::VerifyArgs;
 use crate::pipeline::Pipeline;
 
@@ -28,11 +30,11 @@ pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     pipeline.drain()?;
     let stored = pipeline.block_on(state_hash(pipeline.store()))?;
     let mut differences = pipeline.block_on(audit(pipeline.store()))?;
-    let archive = pipeline.store().archive_dir().to_owned();
+    let archive = Listed::new(Archive::local(pipeline.store().archive_dir())?)?;
     pipeline.finish()?;
 
     let folder = tempfile::tempdir()?;
-    let records = rebuild(&archive, &folder.path().join("rebuilt"), None)?;
+    let records = rebuild(&archive, &folder.path().join("rebuilt"), None).context("reading the archive")?;
     let rebuilt = Pipeline::open(&folder.path().join("rebuilt"), None)?;
     let replayed = rebuilt.block_on(state_hash(rebuilt.store()))?;
     rebuilt.finish()?;

@@ -1,5 +1,6 @@
 //! A stand of local AWS servers, set up and looked into by boto3, and `wattstream` with the environment that reaches it.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
@@ -56,6 +57,12 @@ impl Stand {
             "send_message",
             &json!({ "QueueUrl": queue_url, "MessageBody": report.to_string() }),
         );
+    }
+
+    /// A file as an object of a bucket.
+    pub(crate) fn put_object(&self, bucket: &str, key: &str, file: &Path) {
+        let file = file.to_str().expect("test folders have plain names");
+        self.call("s3", "put_object", &json!({ "Bucket": bucket, "Key": key, "Body": { "@file": file } }));
     }
 
     pub(crate) async fn clients(&self) -> Clients {

@@ -5,6 +5,10 @@ use super::*;
 use crate::fixture::{Fixture, START_MS, at, record};
 use crate::progress::Archived;
 use crate::{ArchiveSettings, Archiver, Store};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use object_store::chunked::ChunkedStore;
+use object_store::memory::InMemory;
 use proptest::prelude::*;
 use std::time::Duration;
 use wattstream_domain::{HOUR_MS, ShardId, Timestamp};
@@ -238,6 +242,29 @@ async fn objects_of_others_are_left_out_and_a_cut_off_one_is_read_up_to_the_cut(
     assert!((100..1_000).contains(&records), "{records}");
     assert!(error.offset > 0 && error.to_string().contains("cannot be read past byte"), "{error}");
     assert!(archive.open("raw/none.gz").await.is_err());
+}
+
+/// Firehose joins records without line ends unless it is told otherwise, and a store over a network sends an object in chunks.
+#[tokio::test]
+async fn an_object_of_firehose_is_read_from_a_store_that_sends_it_in_chunks() {
+    let gzip = |text: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let object = [gzip("{\"a\":1}\n{\"b\":2}{\"c\":3}"), gzip("\n{\"d\":4}")].concat();
+    let objects = InMemory::new();
+    let hour = "raw/year=2025/month=06/day=20/hour=00";
+    let key = format!("{hour}/readings-1-2025-06-20-00-04-59-0d0d2a6e-2a3c-4c58-9f4b-3f9a4d3c7f0e.ndjson.gz");
+    objects.put(&ObjectPath::from(key.as_str()), object.into()).await.unwrap();
+    let archive = Archive::new(Arc::new(ChunkedStore::new(Arc::new(objects), 7)));
+    assert_eq!(archive.keys().await.unwrap(), [key.as_str()]);
+    let mut object = archive.open(&key).await.unwrap();
+    for expected in ["{\"a\":1}", "{\"b\":2}", "{\"c\":3}", "{\"d\":4}"] {
+        let entry = object.next_entry().unwrap();
+        assert_eq!(entry, Some(ArchiveEntry::Record(expected.as_bytes())));
+    }
+    assert_eq!(object.next_entry().unwrap(), None);
 }
 
 #[derive(Clone, Debug)]

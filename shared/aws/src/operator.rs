@@ -1,0 +1,52 @@
+//! What an operator asks of AWS, and no Lambda function does: the archive in S3.
+//!
+//! object_store reads it: its requests go through the HTTP stack of the SDK.
+//!
+//! What must always hold: nothing here writes; credentials, region and endpoints are those of the SDK's own chain.
+
+mod archive;
+mod credentials;
+mod http;
+
+use std::sync::Arc;
+
+use crate::Environment;
+use crate::clients::{Access, ClientError};
+
+use credentials::SdkCredentials;
+use http::SdkHttp;
+
+/// AWS, as an operator sees it.
+#[derive(Debug)]
+pub struct Operator {
+    access: Access,
+    http: SdkHttp,
+    credentials: Arc<SdkCredentials>,
+    /// The endpoints that the environment allows.
+    endpoints: Endpoints,
+}
+
+/// Where services answer that are asked without a client of the SDK; AWS itself when nothing is said.
+#[derive(Debug, Default)]
+struct Endpoints {
+    s3: Option<String>,
+}
+
+impl Operator {
+    /// As the environment and the profile of this process configure it.
+    pub async fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+        let access = Access::from_environment(environment).await?;
+        let endpoint = |variable| {
+            let own = environment.optional(variable).map(str::to_owned);
+            own.or_else(|| access.config.endpoint_url().map(str::to_owned))
+                .filter(|_| access.is_override_allowed)
+        };
+        let endpoints = Endpoints { s3: endpoint("AWS_ENDPOINT_URL_S3") };
+        Ok(Self {
+            http: SdkHttp::new(&access.config),
+            credentials: Arc::new(SdkCredentials::new(access.config.credentials_provider())),
+            endpoints,
+            access,
+        })
+    }
+}
