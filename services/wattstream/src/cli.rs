@@ -86,6 +86,14 @@ A score of 1.0 is where a rule begins to flag.")]
     /// Payloads that could not be processed: of a running process, or in queues on AWS
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Check what wattstream needs and say how to mend it: the data folder, or with --aws what is in the cloud
+    #[command(after_help = "Examples:
+  wattstream doctor                              the data folder and the address of `up`
+  wattstream doctor --aws                        credentials, region and the CDK's bootstrap
+  wattstream doctor --aws --stream readings ...  and the resources of a stack, named by flags or environment
+
+Nothing on AWS is changed. The exit code is 1 when anything is wrong.")]
+    Doctor(DoctorArgs),
     /// Print the completions of a shell
     #[command(after_help = "Example:
   wattstream completions bash > /etc/bash_completion.d/wattstream")]
@@ -276,6 +284,62 @@ pub struct SiteArgs {
     /// The process and the form of the answer.
     #[command(flatten)]
     pub query: QueryArgs,
+}
+
+/// The flags of `doctor`.
+#[derive(Args, Clone, Debug)]
+pub struct DoctorArgs {
+    /// Look at AWS instead of this machine
+    #[arg(long)]
+    pub aws: bool,
+    /// The data folder to look at
+    #[arg(long, value_name = "DIR", default_value = "data", env = "WATTSTREAM_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// The address that `up` is to answer on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "WATTSTREAM_LISTEN")]
+    pub listen: SocketAddr,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// What a stack's resources are called.
+    #[command(flatten)]
+    pub stack: StackArgs,
+}
+
+/// What the resources of a stack are called: the variables are those of the Lambda functions.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Resources on AWS")]
+pub struct StackArgs {
+    /// The Kinesis stream
+    #[arg(long, value_name = "NAME", env = "WATTSTREAM_STREAM")]
+    pub stream: Option<String>,
+    /// The DynamoDB table of readings
+    #[arg(long, value_name = "NAME", env = "WATTSTREAM_READINGS_TABLE")]
+    pub readings_table: Option<String>,
+    /// The table of hours
+    #[arg(long, value_name = "NAME", env = "WATTSTREAM_HOURS_TABLE")]
+    pub hours_table: Option<String>,
+    /// The table of sites
+    #[arg(long, value_name = "NAME", env = "WATTSTREAM_SITES_TABLE")]
+    pub sites_table: Option<String>,
+    /// The table of shards
+    #[arg(long, value_name = "NAME", env = "WATTSTREAM_SHARDS_TABLE")]
+    pub shards_table: Option<String>,
+    /// The table of alerts
+    #[arg(long, value_name = "NAME", env = "WATTSTREAM_ALERTS_TABLE")]
+    pub alerts_table: Option<String>,
+    /// The table of open silences
+    #[arg(long, value_name = "NAME", env = "WATTSTREAM_SILENCES_TABLE")]
+    pub silences_table: Option<String>,
+    /// The SNS topic of alerts
+    #[arg(long, value_name = "ARN", env = "WATTSTREAM_ALERTS_TOPIC_ARN")]
+    pub alerts_topic_arn: Option<String>,
+    /// The SQS queue of dead letters
+    #[arg(long, value_name = "URL", env = "WATTSTREAM_DEAD_LETTERS_QUEUE_URL")]
+    pub queue_url: Option<String>,
+    /// The SQS queue to which Lambda reports batches that it gave up, when it is another one
+    #[arg(long, value_name = "URL", env = "WATTSTREAM_ON_FAILURE_QUEUE_URL")]
+    pub on_failure_queue_url: Option<String>,
 }
 
 /// A verb about dead letters.

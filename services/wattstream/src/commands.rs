@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod detect;
+mod doctor;
 mod ingest;
 mod query;
 mod replay;
@@ -10,6 +11,7 @@ mod verify;
 
 pub(crate) use dead_letters::dead_letters;
 pub(crate) use detect::detect;
+pub(crate) use doctor::doctor;
 pub(crate) use ingest::ingest;
 pub(crate) use query::{anomalies, records, summary};
 pub(crate) use replay::replay;

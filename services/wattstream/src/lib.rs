@@ -31,6 +31,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Summary(args) => commands::summary(&args),
         Command::Records(args) => commands::records(&args),
         Command::Anomalies(args) => commands::anomalies(&args),
+        Command::Doctor(args) => commands::doctor(&args),
         Command::DeadLetters(command) => commands::dead_letters(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "wattstream", &mut std::io::stdout());

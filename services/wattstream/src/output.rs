@@ -17,7 +17,6 @@ pub(crate) type Entry = HashMap<String, Box<RawValue>>;
 pub(crate) type Column = (&'static str, &'static str);
 
 /// The fields of a JSON object as an entry; none of anything else.
-#[cfg(feature = "aws")]
 pub(crate) fn entry(object: serde_json::Value) -> Entry {
     let serde_json::Value::Object(fields) = object else { return Entry::new() };
     let raw =

@@ -112,6 +112,8 @@ macro_rules! client {
         $sdk::Client::from_conf(builder.build())
     }};
 }
+#[cfg(feature = "operator")]
+pub(crate) use client;
 
 impl Clients {
     /// Clients as the environment and the profile of this process configure them.

@@ -1,17 +1,25 @@
-//! What an operator asks of AWS, and no Lambda function does: the archive in S3.
+//! What an operator asks of AWS, and no Lambda function does: the archive in S3, and whether everything is there.
 //!
-//! object_store reads it: its requests go through the HTTP stack of the SDK.
+//! ```text
+//!   archive ─► object_store ─┐
+//!   doctor  ─► bootstrap ────┴─► http: signed by object_store, sent by the HTTP stack of the SDK
+//!           └► STS, Kinesis, DynamoDB, SNS, SQS ─► their clients
+//! ```
+//!
+//! S3 and SSM have no client of the SDK here: object_store reads the one, and of the other a single parameter is asked.
 //!
 //! What must always hold: nothing here writes; credentials, region and endpoints are those of the SDK's own chain.
 
 mod archive;
+mod bootstrap;
 mod credentials;
+pub mod doctor;
 mod http;
 
 use std::sync::Arc;
 
-use crate::Environment;
-use crate::clients::{Access, ClientError};
+use crate::clients::{Access, ClientError, client};
+use crate::{Clients, Environment};
 
 use credentials::SdkCredentials;
 use http::SdkHttp;
@@ -20,6 +28,8 @@ use http::SdkHttp;
 #[derive(Debug)]
 pub struct Operator {
     access: Access,
+    clients: Clients,
+    sts: aws_sdk_sts::Client,
     http: SdkHttp,
     credentials: Arc<SdkCredentials>,
     /// The endpoints that the environment allows.
@@ -30,6 +40,7 @@ pub struct Operator {
 #[derive(Debug, Default)]
 struct Endpoints {
     s3: Option<String>,
+    ssm: Option<String>,
 }
 
 impl Operator {
@@ -41,8 +52,11 @@ impl Operator {
             own.or_else(|| access.config.endpoint_url().map(str::to_owned))
                 .filter(|_| access.is_override_allowed)
         };
-        let endpoints = Endpoints { s3: endpoint("AWS_ENDPOINT_URL_S3") };
+        let endpoints =
+            Endpoints { s3: endpoint("AWS_ENDPOINT_URL_S3"), ssm: endpoint("AWS_ENDPOINT_URL_SSM") };
         Ok(Self {
+            clients: Clients::new(&access),
+            sts: client!(aws_sdk_sts, access),
             http: SdkHttp::new(&access.config),
             credentials: Arc::new(SdkCredentials::new(access.config.credentials_provider())),
             endpoints,

@@ -2,4 +2,5 @@
 
 mod archive;
 mod dead_letters;
+mod doctor;
 mod stand;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
-use wattstream_aws::{Clients, KinesisStream, LocalEndpoints, Polling};
+use wattstream_aws::{Clients, DynamoDb, KinesisStream, LocalEndpoints, Polling, TableNames};
 use wattstream_domain::ShardId;
 use wattstream_engine::StreamRecord;
 use wattstream_engine::ports::Stream;
@@ -71,6 +71,12 @@ impl Stand {
             ..LocalEndpoints::all_at(self.rest.url())
         };
         Clients::of_local_aws(&endpoints).await
+    }
+
+    /// The tables with this prefix.
+    pub(crate) async fn create_tables(&self, prefix: &str) {
+        let tables = DynamoDb::new(&self.clients().await, TableNames::with_prefix(prefix));
+        tables.create_tables().await.expect("tables are made");
     }
 
     /// Every record of a stream, by shard.
