@@ -102,6 +102,16 @@ impl Access {
     }
 }
 
+#[cfg(all(test, feature = "operator"))]
+impl Access {
+    /// All of a local AWS at one address.
+    pub(crate) async fn of_local_aws(url: &str) -> Self {
+        let credentials = Credentials::new(LOCAL_NAME, LOCAL_NAME, None, None, LOCAL_NAME);
+        let loader = loader().region(LOCAL_REGION).credentials_provider(credentials).endpoint_url(url);
+        Self { config: loader.load().await, region: LOCAL_REGION.to_string(), is_override_allowed: true }
+    }
+}
+
 /// A client of an SDK crate with an [`Access`].
 macro_rules! client {
     ($sdk:ident, $access:expr) => {{

@@ -4,6 +4,8 @@
 //! own there.
 
 mod aggregates;
+#[cfg(feature = "operator")]
+mod archive;
 mod kinesis;
 mod sns;
 mod sqs;

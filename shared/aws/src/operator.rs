@@ -63,4 +63,18 @@ impl Operator {
             access,
         })
     }
+
+    /// A local AWS, with the made-up credentials that one takes.
+    #[cfg(test)]
+    pub(crate) async fn of_local_aws(url: &str) -> Self {
+        let access = Access::of_local_aws(url).await;
+        Self {
+            clients: Clients::new(&access),
+            sts: client!(aws_sdk_sts, access),
+            http: SdkHttp::new(&access.config),
+            credentials: Arc::new(SdkCredentials::new(access.config.credentials_provider())),
+            endpoints: Endpoints { s3: Some(url.to_owned()), ssm: Some(url.to_owned()) },
+            access,
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! implementation over another store can keep it too.
 
 mod alerts;
+mod archive;
 mod checkpoints;
 mod dead_letters;
 mod queries;
@@ -15,6 +16,7 @@ mod stream;
 mod tables;
 
 pub use alerts::alerts;
+pub use archive::{WrittenArchive, archive};
 pub use checkpoints::checkpoints;
 pub use dead_letters::{LetterPages, dead_letter_admin, dead_letters};
 pub use queries::queries;
