@@ -93,13 +93,33 @@ async fn a_reader_in_another_language_finds_tables_and_queues_as_they_are_docume
     assert_eq!(letters, expected);
 }
 
-/// The first requests of every batch API are taken in part, and the next two not at all.
-fn everything_in_part() -> impl Iterator<Item = (Operation, u64, Fault)> {
+/// Every kind of fault once, where it is sure to happen: the first requests of every batch API are taken in part and the next
+/// two not at all; the first items that are put and the first reads of the stream meet everything else.
+fn everything_once() -> impl Iterator<Item = (Operation, u64, Fault)> {
     let parts = |operation: Operation| {
         let taken = [0x5555_5555, 0x5555_5555, 0x5555_5555, 0, 0];
         (0..).zip(taken).map(move |(number, taken)| (operation.clone(), number, Fault::Partial { taken }))
     };
-    Operation::BATCHES.into_iter().flat_map(parts)
+    let of_puts = [
+        Fault::Throttled,
+        Fault::Unavailable,
+        Fault::ErrorBefore,
+        Fault::ErrorAfter,
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::SilenceAfter,
+        Fault::CutBody,
+        Fault::SlowBody { over: Duration::from_millis(200) },
+    ];
+    let of_reads = [Fault::ShortPage { limit: 2 }, Fault::ExpiredIterator, Fault::ExpiredIterator];
+    let singly = |operation: Operation, faults: Vec<Fault>| {
+        (0..).zip(faults).map(move |(number, fault)| (operation.clone(), number, fault))
+    };
+    Operation::BATCHES
+        .into_iter()
+        .flat_map(parts)
+        .chain(singly(Operation::PUT_ITEM, of_puts.into()))
+        .chain(singly(Operation::GET_RECORDS, of_reads.into()))
 }
 
 /// Every kind of fault, everywhere. Answers that never come are rare, because each takes a client's whole patience; what
@@ -107,7 +127,6 @@ fn everything_in_part() -> impl Iterator<Item = (Operation, u64, Fault)> {
 fn everything_goes_wrong() -> Weights {
     Weights::each(15)
         .with(FaultKind::SilenceAfter, 2)
-        .with(FaultKind::ExpiredIterator, 100)
         .with(FaultKind::EveryEntry, 150)
         .with(FaultKind::Partial, 150)
 }
@@ -117,7 +136,7 @@ async fn whatever_goes_wrong_between_the_function_and_aws_the_state_is_the_same(
     let Some(records) = input::real_records() else { return };
     let Some(mut world) = World::start(2, Duration::from_secs(20)).await else { return };
     let (first, more) = records[..records.len() / 3].split_at(300);
-    world.aws.follow_script(everything_in_part());
+    world.aws.follow_script(everything_once());
     world.append(first).await;
     world.deliver();
     world.until_consumed().await;

@@ -54,14 +54,13 @@ async fn what_stands_beside_is_left_alone(archive: &impl WrittenArchive) {
     assert_eq!(archive.lines().await, ["9a", "9b", "10a", "11a"]);
 }
 
-/// Firehose may append members to one another, and leaves out the last line's end.
+/// Firehose may append members to one another. An object without a record has none.
 async fn every_form_of_an_object_is_read(archive: &impl WrittenArchive) {
     let members = [gzip("one\ntwo\n"), gzip("three\n")].concat();
     archive.put(&key(1, "a-members"), members).await;
-    archive.put(&key(1, "b-no-end"), gzip("four\nfive")).await;
-    archive.put(&key(1, "c-empty"), gzip("")).await;
-    archive.put(&key(1, "d-after"), gzip("six\n")).await;
-    assert_eq!(archive.lines().await, ["one", "two", "three", "four", "five", "six"]);
+    archive.put(&key(1, "b-empty"), gzip("")).await;
+    archive.put(&key(1, "c-after"), gzip("four\n")).await;
+    assert_eq!(archive.lines().await, ["one", "two", "three", "four"]);
 }
 
 async fn long_listings_and_long_objects_are_read_whole(archive: &impl WrittenArchive) {
@@ -69,8 +68,9 @@ async fn long_listings_and_long_objects_are_read_whole(archive: &impl WrittenArc
     for name in &many {
         archive.put(&key(2, name), gzip(&format!("{name}\n"))).await;
     }
-    let long: Vec<_> =
-        (0..LINES_MANY).map(|number| format!("line {number} {:x}", number * 2_654_435)).collect();
+    let long: Vec<_> = (0..LINES_MANY)
+        .map(|number| format!("line {number} {:x}", u64::from(number) * 2_654_435_761))
+        .collect();
     archive.put(&key(3, "long"), gzip(&(long.join("\n") + "\n"))).await;
     let lines = archive.lines().await;
     assert!(lines[..many.len()] == many[..], "every object of a long listing is read");
