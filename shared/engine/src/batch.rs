@@ -4,7 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
 use wattstream_wire::Reject;
-use wattstream_wire::kinesis_event::{EventRecord, EventReply, KinesisEvent};
+use wattstream_wire::kinesis_event::{EventRecord, KinesisEvent};
 
 /// A record of the stream: bytes that nobody has looked at yet. Key and payload share the memory of what they came in, so
 /// that a record costs no allocation of its own.
@@ -50,11 +50,5 @@ impl From<EventRecord> for StreamRecord {
     fn from(record: EventRecord) -> Self {
         let EventRecord { sequence, partition_key, arrival, data, fault } = record;
         Self { sequence, partition_key, arrival, data, fault }
-    }
-}
-
-impl From<&BatchReply> for EventReply {
-    fn from(reply: &BatchReply) -> Self {
-        reply.failures.iter().copied().collect()
     }
 }

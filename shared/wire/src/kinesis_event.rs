@@ -1,4 +1,4 @@
-//! The event of a Kinesis event source mapping, which Lambda hands to a function, and the function's reply.
+//! The event of a Kinesis event source mapping, which Lambda hands to a function.
 //!
 //! ```text
 //!   {"Records":[{"kinesis":{"partitionKey":..,"sequenceNumber":..,"data":Base64,"approximateArrivalTimestamp":..},
@@ -19,10 +19,7 @@
 
 mod assembly;
 mod fields;
-mod reply;
 mod template;
-
-pub use reply::EventReply;
 
 use bytes::Bytes;
 use bytestring::ByteString;

@@ -6,8 +6,8 @@
 //! - the **decimals** and **times** inside them, also for readers of other formats: [`parse_energy`],
 //!   [`parse_timestamp`];
 //! - **aggregates**, many records that the Kinesis Producer Library packed into one: [`deaggregate`], [`Aggregator`];
-//! - the **events** that Lambda hands to a function, and what it answers: [`kinesis_event`]; and what Lambda leaves of the
-//!   batches that it gave up: [`on_failure`]; and what a schedule hands over: [`parse_scheduled_time`];
+//! - the **events** that Lambda hands to a function: [`kinesis_event`]; and what Lambda leaves of the batches that it gave
+//!   up: [`on_failure`]; and what a schedule hands over: [`parse_scheduled_time`];
 //! - the **archive**, every raw record in hourly folders: [`ArchiveKey`], [`append_archive_record`], [`ArchiveReader`];
 //! - **alerts** as their receivers get them: [`encode_alert_message`];
 //! - **projections** as they are stored: [`stored`].
