@@ -179,7 +179,10 @@ impl<T: Tables, D: DeadLetters, A: Alerts> Processor<T, D, A> {
         self.tables.put_shard_mark(&mark).await?;
         if self.settings.is_cache_on {
             let mut remembered = others.map(|cache| cache.sites).unwrap_or_default();
-            remembered.extend(sites.into_iter().map(|site| (site.state.site_id, site.into_cached())));
+            // Where the outbox could not be emptied, somebody else may have written, or an answer was lost: what is stored is
+            // not known to be this state, and is read again.
+            let known = sites.into_iter().filter(|site| !site.holds_published_alerts);
+            remembered.extend(known.map(|site| (site.state.site_id, site.into_cached())));
             self.cache.put(batch.shard, ShardCache { sequence: last.sequence, sites: remembered });
         }
         Ok(())

@@ -155,19 +155,19 @@ impl<Q: Queries, S: Silences, A: Alerts> SilenceWatch<Q, S, A> {
             .filter(|open| !known.contains(&place(open)))
             .collect();
         let confirmed: Vec<Option<OpenSilence>> = stream::iter(candidates)
-            .map(|open| self.confirm(open, heard))
+            .map(|open| self.confirm(open.site_id, heard))
             .buffered(CONFIRMATIONS_AT_ONCE_MAX)
             .try_collect()
             .await?;
-        Ok(confirmed.into_iter().flatten().collect())
+        Ok(confirmed.into_iter().flatten().filter(|open| !known.contains(&place(open))).collect())
     }
 
     /// Looks at a site alone. A list of many states may be older than the tables: it takes time to read, and where states
-    /// are stored rarely it may lack a site's last readings.
-    async fn confirm(&self, open: OpenSilence, heard: Heard) -> Result<Option<OpenSilence>> {
-        let state = self.ports.queries.site(open.site_id).await?;
-        let silence = state.and_then(|state| self.silence_of(&state, heard));
-        Ok(silence.filter(|confirmed| place(confirmed) == place(&open)))
+    /// are stored rarely it may lack a site's last readings, for as long as the site is silent. So the list says only whom
+    /// to look at.
+    async fn confirm(&self, site_id: SiteId, heard: Heard) -> Result<Option<OpenSilence>> {
+        let state = self.ports.queries.site(site_id).await?;
+        Ok(state.and_then(|state| self.silence_of(&state, heard)))
     }
 
     fn silence_of(&self, state: &SiteState, heard: Heard) -> Option<OpenSilence> {

@@ -140,6 +140,38 @@ fn an_outage_of_the_topic_delays_what_is_told_and_loses_nothing() {
 #[derive(Clone)]
 struct Stepwise(MemoryStore);
 
+/// A store whose list of states is what it was once, as snapshots are that are stored rarely.
+struct Lagging {
+    store: Stepwise,
+    listed: Vec<SiteState>,
+}
+
+impl Queries for Lagging {
+    async fn sites(&self) -> Result<Sites> {
+        Ok(Sites { states: self.listed.clone(), is_exact: false })
+    }
+
+    async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
+        self.store.site(site_id).await
+    }
+
+    async fn row_page(&self, query: RowQuery) -> Result<Page<Row>> {
+        self.store.row_page(query).await
+    }
+
+    async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
+        self.store.hour_page(query).await
+    }
+
+    async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
+        self.store.newest_alerts(limit).await
+    }
+
+    async fn dead_letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.store.dead_letter_page(after, limit).await
+    }
+}
+
 /// Is pending once.
 async fn turn() {
     let mut has_waited = false;
@@ -280,5 +312,22 @@ fn two_instances_that_look_at_once_tell_of_one_silence_and_of_its_end() {
             assert!(is_as_it_should_be, "{before}, {between}, {is_known}, {is_speaking}: {told:?}");
             assert_eq!(store.contents().silences.len(), usize::from(!is_speaking), "{before}, {between}");
         }
+    }
+}
+
+#[test]
+fn a_site_is_found_silent_once_though_the_list_of_states_lags_behind_its_last_reading() {
+    let regular = |readings| (0..readings).map(|step| step * 15);
+    let store = MemoryStore::default();
+    keep(&store, home(regular(20)));
+    let stepwise = Stepwise(store.clone());
+    let queries = Lagging { store: stepwise.clone(), listed: vec![home(regular(17))] };
+    let ports = SilencePorts { queries, silences: stepwise.clone(), alerts: stepwise };
+    let watch = SilenceWatch::new(ports, SIX);
+    for minute in [500, 510, 520] {
+        let heard = Heard { since: Timestamp::MIN, until: at(minute) };
+        assert!(step(pin!(watch.check(heard)), TURNS_MAX));
+        assert_eq!(phases(&store), [(19 * 15, Phase::Opened)]);
+        assert_eq!(store.contents().silences.len(), 1);
     }
 }

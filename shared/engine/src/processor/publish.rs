@@ -31,7 +31,7 @@ impl<T: Tables, D: DeadLetters, A: Alerts> Processor<T, D, A> {
 
     /// Stores the states again that published alerts have left. Otherwise whoever loads one, another instance or this one
     /// after a failure, would publish those alerts again. It is no failure of the batch when this fails: then the site's
-    /// next batch stores the state.
+    /// next batch loads what is stored, and sees to it.
     async fn forget_published(&self, sites: &mut [&mut FoldedSite]) {
         let commits: Vec<Commit<'_>> =
             sites.iter().map(|site| Commit { state: &site.state, expected_version: site.version }).collect();
