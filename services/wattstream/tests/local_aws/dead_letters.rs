@@ -238,12 +238,20 @@ async fn a_batch_of_a_stream_that_is_not_there_is_an_error_and_nothing_is_taken_
     let Some(queues) = Queues::start() else { return };
     let before = queues.append_readings().await;
     let mut elsewhere = report(before[0].0, &of_shard(&before, before[0].0));
-    elsewhere["KinesisBatchInfo"]["streamArn"] =
-        json!("arn:aws:kinesis:eu-west-1:000000000000:stream/readings");
-    queues.stand.send(&queues.on_failure, &elsewhere);
+    for arn in [
+        "arn:aws:kinesis:eu-west-1:000000000000:stream/readings",
+        "arn:aws:kinesis:us-east-1:111111111111:stream/readings",
+    ] {
+        elsewhere["KinesisBatchInfo"]["streamArn"] = json!(arn);
+        queues.stand.send(&queues.on_failure, &elsewhere);
+    }
     let redriven = queues.stand.run(&queues.arguments(&["redrive"]));
     let told = String::from_utf8_lossy(&redriven.stderr);
-    assert!(redriven.status.code() == Some(1) && told.contains("another region than us-east-1"), "{told}");
+    for why in
+        ["another region than us-east-1", "use the credentials of its account", "2 of the dead letters"]
+    {
+        assert!(redriven.status.code() == Some(1) && told.contains(why), "{told}");
+    }
     assert!(redriven.stdout.is_empty());
-    assert_eq!(queues.list().len(), 1);
+    assert_eq!(queues.list().len(), 2);
 }

@@ -76,6 +76,12 @@ impl DiscardedStream {
 
     /// Where to begin; nowhere when the shard has expired.
     async fn first_iterator(&self, batch: &DiscardedBatch) -> Result<Option<String>> {
+        // Requests go by name, and another account may have a stream of the same name, in which nothing of the batch is found.
+        let reached = deadline::keep(FINDING, self.stream.arn()).await?;
+        if reached != batch.stream_arn {
+            let error = StreamArnError::Account { arn: batch.stream_arn.clone(), reached };
+            return Err(Error::new(Kind::Reject, FINDING, error));
+        }
         let shards = self.stream.shards().await?;
         if !shards.iter().any(|shard| shard.id == batch.shard) {
             return Ok(None);
@@ -110,6 +116,10 @@ enum StreamArnError {
         "{arn} is a stream of another region than {region}, which is asked: set AWS_REGION to that of the stream"
     )]
     Region { arn: String, region: String },
+    #[error(
+        "{arn} is not the stream of that name that is reached, {reached}: use the credentials of its account"
+    )]
+    Account { arn: String, reached: String },
 }
 
 /// The name of the stream, when it is of this region.

@@ -149,6 +149,15 @@ impl KinesisStream {
         iterator_of(self.ask_for_iterator(shard, start).await.map_err(|error| classify(LOCATING, error))?)
     }
 
+    /// The ARN of the stream that is reached by its name.
+    pub(super) async fn arn(&self) -> Result<String> {
+        let request = self.client.describe_stream_summary().stream_name(&self.stream_name);
+        let answer = Box::pin(request.send()).await.map_err(|error| classify(LOCATING, error))?;
+        let summary = answer.stream_description_summary();
+        let arn = summary.map(|summary| summary.stream_arn().to_owned()).filter(|arn| !arn.is_empty());
+        arn.ok_or_else(|| malformed(LOCATING, "the answer has no ARN"))
+    }
+
     /// An iterator from the record `at` on, in a shard that is there. When Kinesis does not know that number any more, one
     /// from the oldest record on.
     pub(super) async fn iterator_at(&self, shard: ShardId, at: SequenceNumber) -> Result<String> {

@@ -16,7 +16,7 @@ use wattstream_aws::{
 };
 use wattstream_domain::Position;
 use wattstream_engine::ports::{DeadLetterAdmin, NewRecord, Producer};
-use wattstream_engine::{DeadLetter, StreamRecord};
+use wattstream_engine::{DeadLetter, Kind, StreamRecord};
 use wattstream_wire::on_failure::DiscardedBatch;
 use wattstream_wire::{append_archive_record, deaggregate, decode_reading};
 
@@ -28,6 +28,10 @@ use id::LetterId;
 
 /// Payloads that go on the stream together. What one call brings there is taken out of the queue when a later one fails.
 const APPEND_PAYLOADS_MAX: usize = 5_000;
+
+/// Bytes of payloads that go on the stream together, a single larger payload apart. Payloads that name no site share a key and
+/// with it a shard, which takes 1 MiB a second; a call has half a minute.
+const APPEND_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
 /// Lists, shows, redrives or purges what is in the queues at `urls`.
 pub(super) fn dead_letters(command: &DeadLettersCommand, urls: &[&str]) -> anyhow::Result<()> {
@@ -119,31 +123,28 @@ impl Desk {
         if self.letters().next().is_none() && self.batches().next().is_none() {
             anstream::eprintln!("no dead letters are there");
         }
-        let mut lost = Vec::new();
+        let mut course = Course::default();
         for (queue, QueueContents { letters, batches }) in self.queues.iter().zip(&self.contents) {
             if let Some(stream) = stream.filter(|_| !letters.is_empty()) {
                 let producer = KinesisProducer::new(&self.clients, stream, ProducerSettings::default());
-                redrive_letters(&producer, queue, letters).await?;
+                redrive_letters(&producer, queue, letters, &mut course).await;
             }
             for batch in batches {
-                let reread = redrive_batch(&self.clients, batch).await?;
-                let id = LetterId::of_batch(batch);
-                anstream::eprintln!("{id}: {} records are on the stream again", reread.records);
-                if reread.lost.is_empty() {
-                    queue.remove_batches(std::slice::from_ref(batch)).await?;
-                } else {
-                    lost.extend(reread.lost.into_iter().map(|range| (id, range)));
-                }
+                self.redrive_batch(queue, batch, &mut course).await;
             }
         }
-        if lost.is_empty() {
-            return Ok(());
+        course.conclude(format)
+    }
+
+    async fn redrive_batch(&self, queue: &SqsDeadLetters, batch: &DiscardedBatch, course: &mut Course) {
+        let id = LetterId::of_batch(batch);
+        let Some(reread) = course.note(append_batch(&self.clients, batch).await) else { return };
+        anstream::eprintln!("{id}: {} records are on the stream again", reread.records);
+        if reread.lost.is_empty() {
+            course.note(queue.remove_batches(std::slice::from_ref(batch)).await.map_err(Into::into));
+        } else {
+            course.lost.extend(reread.lost.into_iter().map(|range| (id, range)));
         }
-        output::print(&listing::lost_entries(&lost), listing::LOST_COLUMNS, format)?;
-        bail!(
-            "the streams no longer have all of it: what is listed is lost to them. Its bytes are in the archive, in the \
-             folders of the hours of arrival; `wattstream dead-letters purge ID` removes a report that was seen to"
-        )
     }
 
     async fn purge(&self) -> anyhow::Result<()> {
@@ -157,27 +158,104 @@ impl Desk {
     }
 }
 
-/// Puts payloads on the stream, in the order of their positions, and removes those that it has taken, all of them or not.
+/// What a redrive has met. One letter or batch that cannot be redriven does not keep the others.
+#[derive(Default)]
+struct Course {
+    lost: Vec<(LetterId, LostRange)>,
+    errors: Vec<anyhow::Error>,
+}
+
+impl Course {
+    fn note<T>(&mut self, outcome: anyhow::Result<T>) -> Option<T> {
+        outcome.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    /// Tells of everything that is lost and of everything that failed.
+    fn conclude(self, format: Format) -> anyhow::Result<()> {
+        let Self { lost, errors } = self;
+        for error in &errors {
+            anstream::eprintln!("{error:#}");
+        }
+        if !lost.is_empty() {
+            output::print(&listing::lost_entries(&lost), listing::LOST_COLUMNS, format)?;
+            bail!(
+                "the streams no longer have all of it: what is listed is lost to them. Its bytes are in the archive, in the \
+                 folders of the hours of arrival; `wattstream dead-letters purge ID` removes a report that was seen to"
+            );
+        }
+        match errors.len() {
+            0 => Ok(()),
+            failed => bail!("{failed} of the dead letters stay where they are, for the reasons above"),
+        }
+    }
+}
+
+/// Puts payloads on the stream, in the order of their positions, and removes those that it has taken.
 async fn redrive_letters(
     producer: &impl Producer,
     queue: &SqsDeadLetters,
     letters: &[DeadLetter],
-) -> anyhow::Result<()> {
-    let (mut taken, mut outcome) = (0, Ok(()));
-    for chunk in letters.chunks(APPEND_PAYLOADS_MAX) {
-        let records = chunk.iter().map(|letter| record_of(letter.payload.clone())).collect();
-        outcome = producer.append(records).await;
-        if outcome.is_err() {
-            break;
+    course: &mut Course,
+) {
+    let mut taken = 0;
+    for chunk in chunks_of(letters) {
+        for part in append_letters(producer, chunk, course).await {
+            if course.note(queue.remove_dead_letters(&positions_of(part)).await.map_err(Into::into)).is_some()
+            {
+                taken += part.len();
+            }
         }
-        taken += chunk.len();
     }
-    queue.remove_dead_letters(&positions_of(&letters[..taken])).await?;
     anstream::eprintln!("{taken} dead letters are on the stream again");
-    Ok(outcome?)
 }
 
-async fn redrive_batch(clients: &Clients, batch: &DiscardedBatch) -> anyhow::Result<Reread> {
+/// Appends a chunk. When the stream refuses one of its letters for good, each is appended alone, so that the others go on.
+/// Returns the runs that were taken.
+async fn append_letters<'a>(
+    producer: &impl Producer,
+    chunk: &'a [DeadLetter],
+    course: &mut Course,
+) -> Vec<&'a [DeadLetter]> {
+    let append = async |letters: &[DeadLetter]| {
+        producer.append(letters.iter().map(|letter| record_of(letter.payload.clone())).collect()).await
+    };
+    match append(chunk).await {
+        Ok(()) => return vec![chunk],
+        Err(error) if error.kind() == Kind::Reject => {}
+        Err(error) => {
+            course.errors.push(error.into());
+            return Vec::new();
+        }
+    }
+    let mut taken = Vec::new();
+    for letter in chunk {
+        let outcome = append(std::slice::from_ref(letter)).await;
+        let outcome = outcome.with_context(|| format!("redriving {}", LetterId::of_letter(letter)));
+        if course.note(outcome).is_some() {
+            taken.push(std::slice::from_ref(letter));
+        }
+    }
+    taken
+}
+
+/// Runs of letters that one call can bring to the stream in its time.
+fn chunks_of(letters: &[DeadLetter]) -> Vec<&[DeadLetter]> {
+    let (mut chunks, mut rest) = (Vec::new(), letters);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |letter: &&DeadLetter| {
+            bytes += letter.payload.len();
+            bytes <= APPEND_BYTES_MAX
+        };
+        let length = rest.iter().take(APPEND_PAYLOADS_MAX).take_while(fits).count().max(1);
+        let (chunk, more) = rest.split_at(length);
+        chunks.push(chunk);
+        rest = more;
+    }
+    chunks
+}
+
+async fn append_batch(clients: &Clients, batch: &DiscardedBatch) -> anyhow::Result<Reread> {
     let stream = DiscardedStream::of(clients, batch)?;
     let again = async |records: Vec<StreamRecord>| {
         let payloads: Vec<NewRecord> = records.iter().flat_map(payloads_of).collect();
