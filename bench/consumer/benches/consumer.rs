@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p wattstream-consumer-bench`, after `cargo xtask local-aws install`, which brings Python's part
 //!
-//! What must always hold: all of them make the same items of the same event, or nothing is measured. Ours does more: it
+//! What must always hold: all of them make the same items of the same event, or nothing is printed. Ours does more: it
 //! folds states, judges every rule and sums hours.
 
 use wattstream_consumer_bench::{Comparison, compare};

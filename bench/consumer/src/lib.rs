@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use events::Events;
 
-/// What each consumer takes for a record, in nanoseconds of one core.
+/// What each consumer takes for a record, in nanoseconds of one core: of ours and the naive one by the clock, the best of many
+/// rounds on one thread that waits for nothing; of the one in Python by its processor time.
 #[derive(Debug)]
 pub struct Comparison {
     /// The engine with a warm cache, as a busy function has it.
@@ -32,8 +33,8 @@ const TABLE: &str = "readings";
 /// Rounds that fill caches and do not count.
 const WARM_UP_ROUNDS: usize = 3;
 
-/// Measures all consumers on events of so many records, after it has seen that they make the same of the last one. `python` is
-/// an interpreter that has Powertools and pydantic.
+/// Measures all consumers on events of so many records; an error when they do not make the same of the last one. `python` is an
+/// interpreter that has Powertools and pydantic.
 pub fn compare(records: usize, rounds: usize, python: Command) -> anyhow::Result<Comparison> {
     let mut events = Events::of(records);
     let mut consumer = ours::Ours::new()?;

@@ -5,8 +5,9 @@
 //! ```
 //!
 //! What must always hold:
-//! - **No site is called silent for what the consumer has not read.** When the stream lags, the check looks at the time before
-//!   the lag, and a consumer that stands still makes nobody silent.
+//! - **No site is called silent for what the consumer has not read**, as far as [`Consumption`] can tell, which has one
+//!   exception. When the stream lags, the check looks at the time before the lag, and a consumer that stands still makes nobody
+//!   silent.
 //! - **A call may be made twice, late, or by two instances at once**: what it tells has one id, and what it keeps one place. It
 //!   is a function of the scheduled time and of what is stored.
 

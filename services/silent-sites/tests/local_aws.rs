@@ -136,10 +136,13 @@ async fn a_silence_is_told_when_the_consumer_has_caught_up_and_its_end_when_the_
     let alerts = deployment.tables.newest_alerts(10).await.expect("alerts are read");
     let phases: Vec<&str> = alerts.iter().map(|alert| alert.phase.name()).collect();
     assert_eq!(phases, ["closed", "opened"]);
-    let mut told = 0;
-    while told < 2 {
-        let messages = deployment.local.take_messages(&deployment.subscriber_url).await;
-        told += messages.expect("messages are taken").len();
-    }
+    let telling = async {
+        let mut told = 0;
+        while told < 2 {
+            let messages = deployment.local.take_messages(&deployment.subscriber_url).await;
+            told += messages.expect("messages are taken").len();
+        }
+    };
+    tokio::time::timeout(PATIENCE, telling).await.expect("begin and end are told");
     assert_eq!(deployment.function.starts().len(), 1, "one environment has made all checks");
 }
