@@ -45,9 +45,8 @@ async fn main() -> anyhow::Result<()> {
 
 async fn settings(binary: PathBuf, url: &str) -> anyhow::Result<FunctionSettings> {
     let aws = LocalAws::at(&LocalEndpoints::all_at(url)).await;
-    DynamoDb::new(aws.clients(), TableNames::with_prefix("")).create_tables().await?;
-    let tables = ["readings", "hours", "sites", "shards", "alerts", "silences"]
-        .map(|table| (format!("WATTSTREAM_{}_TABLE", table.to_uppercase()), table.to_owned()));
+    let tables = TableNames::with_prefix("wattstream-");
+    DynamoDb::new(aws.clients(), tables.clone()).create_tables().await?;
     let topic_arn = aws.create_topic("alerts").await?;
     let queue_url = aws.create_queue("dead-letters").await?;
     let others = [
@@ -59,8 +58,9 @@ async fn settings(binary: PathBuf, url: &str) -> anyhow::Result<FunctionSettings
         ("AWS_ACCESS_KEY_ID", local_aws::ACCESS_KEY_ID),
         ("AWS_SECRET_ACCESS_KEY", local_aws::SECRET_ACCESS_KEY),
     ];
-    let others = others.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Ok(FunctionSettings { binary, variables: tables.into_iter().chain(others).collect(), timeout: TIMEOUT })
+    let all = tables.variables().into_iter().chain(others);
+    let variables = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Ok(FunctionSettings { binary, variables, timeout: TIMEOUT })
 }
 
 /// The durations of starts, each of a new process.

@@ -93,8 +93,7 @@ impl Deployment {
 }
 
 fn variables(url: &str, kinesis: &str, queue_url: &str) -> Vec<(String, String)> {
-    let tables = ["readings", "hours", "sites", "shards", "alerts", "silences"]
-        .map(|table| (format!("WATTSTREAM_{}_TABLE", table.to_uppercase()), format!("{TABLES}{table}")));
+    let tables = TableNames::with_prefix(TABLES);
     let others = [
         ("WATTSTREAM_STREAM", STREAM),
         ("WATTSTREAM_DEAD_LETTERS_QUEUE_URL", queue_url),
@@ -106,7 +105,8 @@ fn variables(url: &str, kinesis: &str, queue_url: &str) -> Vec<(String, String)>
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
     ];
-    tables.into_iter().chain(others.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    let all = tables.variables().into_iter().chain(others);
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn event(method: &str, path: &str, body: &str, authorizer: &Value) -> Value {

@@ -81,8 +81,7 @@ impl Deployment {
 }
 
 fn variables(url: &str, kinesis: &str, topic_arn: &str) -> Vec<(String, String)> {
-    let tables = ["readings", "hours", "sites", "shards", "alerts", "silences"]
-        .map(|table| (format!("WATTSTREAM_{}_TABLE", table.to_uppercase()), format!("{TABLES}{table}")));
+    let tables = TableNames::with_prefix(TABLES);
     let others = [
         ("WATTSTREAM_STREAM", STREAM),
         ("WATTSTREAM_ALERTS_TOPIC_ARN", topic_arn),
@@ -95,7 +94,8 @@ fn variables(url: &str, kinesis: &str, topic_arn: &str) -> Vec<(String, String)>
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
     ];
-    tables.into_iter().chain(others.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    let all = tables.variables().into_iter().chain(others);
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The minute that it is: the stream says by its own clock when a record has come.

@@ -33,6 +33,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 const POLLING: Polling = Polling { spacing: Duration::from_millis(2), interval: Duration::from_millis(20) };
 
 const STREAM: &str = "readings";
+const TABLES: &str = "wattstream-";
 
 /// The most dead letters that a test makes.
 const LETTERS_MAX: usize = 10_000;
@@ -82,7 +83,7 @@ impl World {
         let direct = LocalEndpoints { kinesis: kinesis.to_owned(), ..LocalEndpoints::all_at(ministack) };
         let local = LocalAws::at(&direct).await;
         local.create_stream(STREAM, shards).await.expect("a stream is made");
-        let tables = DynamoDb::new(local.clients(), TableNames::with_prefix("wattstream-"));
+        let tables = DynamoDb::new(local.clients(), TableNames::with_prefix(TABLES));
         tables.create_tables().await.expect("tables are made");
         let topic_arn = local.create_topic("alerts").await.expect("a topic is made");
         let subscriber_url = local.create_queue("subscriber").await.expect("a queue is made");
@@ -211,14 +212,11 @@ impl World {
 }
 
 fn variables(aws: &FaultyAws, topic_arn: &str, letters_url: &str) -> Vec<(String, String)> {
-    let of_tables = ["readings", "hours", "sites", "shards", "alerts", "silences"]
-        .map(|table| (format!("WATTSTREAM_{}_TABLE", table.to_uppercase()), format!("wattstream-{table}")));
-    let of_queues = [
-        ("WATTSTREAM_ALERTS_TOPIC_ARN".to_owned(), topic_arn.to_owned()),
-        ("WATTSTREAM_DEAD_LETTERS_QUEUE_URL".to_owned(), letters_url.to_owned()),
-    ];
-    let of_aws = aws.environment().map(|(name, value)| (name.to_owned(), value));
-    of_tables.into_iter().chain(of_queues).chain(of_aws).collect()
+    let tables = TableNames::with_prefix(TABLES);
+    let others =
+        [("WATTSTREAM_ALERTS_TOPIC_ARN", topic_arn), ("WATTSTREAM_DEAD_LETTERS_QUEUE_URL", letters_url)];
+    let ours = tables.variables().into_iter().chain(others).map(|(name, value)| (name, value.to_owned()));
+    ours.chain(aws.environment()).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 async fn read_all(stream: &KinesisStream, shard: ShardId) -> Vec<StreamRecord> {

@@ -101,6 +101,19 @@ impl TableNames {
         }
     }
 
+    /// The variables that [`TableNames::from_environment`] reads, with these names.
+    pub fn variables(&self) -> [(&'static str, &str); 6] {
+        let Self { readings, hours, sites, shards, alerts, silences } = self;
+        [
+            ("WATTSTREAM_READINGS_TABLE", readings),
+            ("WATTSTREAM_HOURS_TABLE", hours),
+            ("WATTSTREAM_SITES_TABLE", sites),
+            ("WATTSTREAM_SHARDS_TABLE", shards),
+            ("WATTSTREAM_ALERTS_TABLE", alerts),
+            ("WATTSTREAM_SILENCES_TABLE", silences),
+        ]
+    }
+
     /// The names `PREFIXreadings`, `PREFIXhours` and so on.
     pub fn with_prefix(prefix: &str) -> Self {
         let name = |table: &str| format!("{prefix}{table}");
@@ -231,6 +244,14 @@ mod tests {
             sites[usize::from(fleet_of(format!("site-{number}").parse().unwrap()))] += 1;
         }
         assert!(sites.iter().all(|sites| (900..1_100).contains(sites)), "{sites:?}");
+    }
+
+    #[test]
+    fn names_are_read_from_the_variables_that_they_are_written_to() {
+        let names = TableNames::with_prefix("fleet-");
+        let mut environment = Environment::from_iter(names.variables());
+        assert_eq!(TableNames::from_environment(&mut environment), names);
+        assert!(environment.check().is_ok());
     }
 
     #[test]
