@@ -82,12 +82,14 @@ fn clippy(workspace: &Workspace) -> anyhow::Result<Outcome> {
 }
 
 fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let scope = ["--locked", "--workspace", "--all-features"];
     let runner: &[&str] = if workspace.has_cargo_subcommand("nextest") {
         &["nextest", "run"]
     } else {
+        // A test runs an example, which cargo builds by itself only where no kinds of targets are named.
+        run(&mut workspace.cargo(["build", "--examples"].iter().chain(&scope).copied()))?;
         &["test", "--lib", "--bins", "--tests"]
     };
-    let scope = ["--locked", "--workspace", "--all-features"];
     run(&mut workspace.cargo(runner.iter().chain(&scope).copied()))?;
     Ok(Outcome::Passed)
 }

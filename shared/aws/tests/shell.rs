@@ -41,8 +41,12 @@ async fn a_panic_fails_its_own_invocation_and_no_other() {
 async fn every_line_is_json_and_metrics_are_emf_with_the_id_of_the_request() {
     let function = function();
     function.invoke("{}").await.expect("an answer");
-    let lines: Vec<Value> =
-        function.log().iter().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let lines: Vec<Value> = function
+        .last_words()
+        .await
+        .iter()
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+        .collect();
     let (metrics, logged): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.get("_aws").is_some());
     assert!(!metrics.is_empty() && !logged.is_empty(), "{lines:?}");
     for line in metrics {

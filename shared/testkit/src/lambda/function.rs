@@ -70,7 +70,17 @@ impl Function {
         answer.and_then(|response| check_size(&response).map(|()| response))
     }
 
-    /// Everything that its processes have written so far, line by line, each line whole.
+    /// Ends all its processes, and returns everything that they have written, line by line.
+    pub async fn last_words(&self) -> Vec<String> {
+        let processes: Vec<_> = self.lock().processes.iter().filter_map(Weak::upgrade).collect();
+        self.kill();
+        for process in processes {
+            process.end().await;
+        }
+        self.log.lines()
+    }
+
+    /// What its processes have written so far, line by line, each line whole. What one has written just now may be missing.
     pub fn log(&self) -> Vec<String> {
         self.log.lines()
     }
