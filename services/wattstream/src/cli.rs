@@ -19,6 +19,9 @@ pub(crate) const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// Names the file of tokens, for the process that asks for one and for those who send one.
 const TOKEN_FILE_ENV: &str = "WATTSTREAM_TOKEN_FILE";
 
+/// Names the file that tells of a stack on AWS.
+const STACK_ENV: &str = "WATTSTREAM_STACK";
+
 /// Event-sourced stream processing for energy telemetry: simulator, stream, consumer, store, archive and API in one
 /// process, with no account and nothing else to install.
 #[derive(Debug, Parser)]
@@ -72,7 +75,8 @@ A score of 1.0 is where a rule begins to flag.")]
     /// Totals of every site
     #[command(after_help = "Examples:
   wattstream summary
-  wattstream summary --format json | jq .totals")]
+  wattstream summary --format json | jq .totals
+  wattstream summary --stack outputs.json        a stack on AWS")]
     Summary(QueryArgs),
     /// Readings of one site
     #[command(after_help = "Examples:
@@ -90,7 +94,7 @@ A score of 1.0 is where a rule begins to flag.")]
     #[command(after_help = "Examples:
   wattstream doctor                              the data folder and the address of `up`
   wattstream doctor --aws                        credentials, region and the CDK's bootstrap
-  wattstream doctor --aws --stream readings ...  and the resources of a stack, named by flags or environment
+  wattstream doctor --aws --stack outputs.json   and the resources of a stack
 
 Nothing on AWS is changed. The exit code is 1 when anything is wrong.")]
     Doctor(DoctorArgs),
@@ -162,17 +166,17 @@ pub struct IngestArgs {
         value_name = "DIR",
         default_value = "data",
         env = "WATTSTREAM_DATA_DIR",
-        conflicts_with = "url"
+        conflicts_with_all = ["url", "stack"]
     )]
     pub data_dir: PathBuf,
     /// A running process to send to instead
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// The token for it.
+    /// What it may ask for.
     #[command(flatten)]
-    pub token: TokenArgs,
+    pub access: AccessArgs,
     /// Shards of the stream, when the data folder is made [default: 4]
-    #[arg(long, value_name = "N", conflicts_with = "url")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["url", "stack"])]
     pub shards: Option<u32>,
 }
 
@@ -246,11 +250,17 @@ pub struct DetectArgs {
 }
 
 /// What a process may ask for before it answers.
-#[derive(Args, Clone, Debug)]
-pub struct TokenArgs {
+#[derive(Args, Clone, Debug, Default)]
+pub struct AccessArgs {
     /// File whose first token is sent, when the process asks for one
     #[arg(long, value_name = "FILE", env = TOKEN_FILE_ENV)]
     pub token_file: Option<PathBuf>,
+    /// Sign the requests with the credentials of the environment, for an API on AWS; no token is sent then
+    #[arg(long)]
+    pub iam: bool,
+    /// Ask the API of a stack on AWS, signed unless a token is given; `cdk deploy --outputs-file FILE` writes the file
+    #[arg(long, value_name = "FILE", env = STACK_ENV, conflicts_with = "url")]
+    pub stack: Option<PathBuf>,
 }
 
 /// What every question to a running process has.
@@ -259,9 +269,9 @@ pub struct QueryArgs {
     /// The process to ask
     #[arg(long, value_name = "URL", default_value = URL_DEFAULT, env = "WATTSTREAM_URL")]
     pub url: String,
-    /// The token for it.
+    /// What it may ask for.
     #[command(flatten)]
-    pub token: TokenArgs,
+    pub access: AccessArgs,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -310,6 +320,9 @@ pub struct DoctorArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Resources on AWS")]
 pub struct StackArgs {
+    /// The file that `cdk deploy --outputs-file FILE` has written: it names what the other flags leave open
+    #[arg(long, value_name = "FILE", env = STACK_ENV)]
+    pub stack: Option<PathBuf>,
     /// The Kinesis stream
     #[arg(long, value_name = "NAME", env = "WATTSTREAM_STREAM")]
     pub stream: Option<String>,
@@ -348,6 +361,7 @@ pub enum DeadLettersCommand {
     /// List them, with their reasons
     #[command(after_help = "Examples:
   wattstream dead-letters list
+  wattstream dead-letters list --stack outputs.json
   wattstream dead-letters list --queue-url $DEAD_LETTERS --on-failure-queue-url $ON_FAILURE
 
 A process lists them by their place in the stream, queues the newest first.")]
@@ -367,6 +381,7 @@ stream no longer has is told of, with exit code 1."
     /// Put them, or one, on the stream again
     #[command(after_help = "Examples:
   wattstream dead-letters redrive shardId-000000000000:42:0
+  wattstream dead-letters redrive --stack outputs.json
   wattstream dead-letters redrive --queue-url $DEAD_LETTERS --stream readings
 
 A dead letter goes away only after the stream has taken its payload. To redrive one twice is harmless: the
@@ -422,20 +437,17 @@ pub struct DeadLettersArgs {
 #[derive(Args, Clone, Debug)]
 pub struct QueueArgs {
     /// The SQS queue of dead letters on AWS, instead of a process
-    #[arg(long, value_name = "URL", conflicts_with = "url")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["url", "stack"])]
     pub queue_url: Option<String>,
     /// The SQS queue to which Lambda reports batches that it gave up, when it is another one
-    #[arg(long, value_name = "URL", conflicts_with = "url")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["url", "stack"])]
     pub on_failure_queue_url: Option<String>,
 }
 
 impl QueueArgs {
-    /// The queues that are named, each once.
-    pub(crate) fn urls(&self) -> Vec<&str> {
-        let mut urls: Vec<&str> =
-            [&self.queue_url, &self.on_failure_queue_url].into_iter().flatten().map(String::as_str).collect();
-        urls.dedup();
-        urls
+    /// Whether any is named.
+    pub(crate) fn is_named(&self) -> bool {
+        self.queue_url.is_some() || self.on_failure_queue_url.is_some()
     }
 }
 
@@ -499,18 +511,15 @@ mod tests {
                 ["wattstream", "dead-letters", "list"].into_iter().chain(flags.split_whitespace()),
             )
         };
-        let urls = |flags: &str| match parse(flags).unwrap().command {
-            Some(Command::DeadLetters(command)) => {
-                command.place().queues.urls().into_iter().map(str::to_owned).collect::<Vec<_>>()
-            }
+        let is_in_queues = |flags: &str| match parse(flags).unwrap().command {
+            Some(Command::DeadLetters(command)) => command.place().queues.is_named(),
             other => panic!("{other:?}"),
         };
-        assert!(urls("").is_empty() && urls("--url http://127.0.0.1:1").is_empty());
-        assert_eq!(urls("--queue-url a"), ["a"]);
-        assert_eq!(urls("--on-failure-queue-url b"), ["b"]);
-        assert_eq!(urls("--queue-url a --on-failure-queue-url b"), ["a", "b"]);
-        assert_eq!(urls("--queue-url a --on-failure-queue-url a"), ["a"]);
+        assert!(!is_in_queues("") && !is_in_queues("--url http://127.0.0.1:1"));
+        assert!(is_in_queues("--queue-url a") && is_in_queues("--on-failure-queue-url b"));
         assert!(parse("--queue-url a --url http://127.0.0.1:1").is_err());
+        assert!(parse("--queue-url a --stack outputs.json").is_err());
+        assert!(parse("--stack outputs.json --url http://127.0.0.1:1").is_err());
     }
 
     #[test]

@@ -1,14 +1,20 @@
-//! Questions to a running process over HTTP.
+//! Questions to a running process, or to the API on AWS, over HTTP.
+//!
+//! What must always hold: a question is sent as whoever the flags say, or not at all; parameters are escaped in one way, because
+//! a signature covers the address as it goes over the wire.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Response;
 use ureq::{Agent, RequestBuilder};
-use wattstream_query_api::{TokenFile, TokenFileError};
+use wattstream_query_api::TokenFile;
 
-use crate::cli::TokenArgs;
+use crate::cli::AccessArgs;
+use crate::signer::{Signable, Signer};
+use crate::stack::Stack;
 
 /// How long an answer may take: longer than any the API gives itself.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -32,6 +38,22 @@ pub(crate) enum ClientError {
         /// What exactly, and how to mend it.
         detail: String,
     },
+    /// The request could not be signed.
+    #[error(
+        "the request cannot be signed: {0}\nhint: `wattstream doctor --aws` looks at credentials and region"
+    )]
+    Unsigned(anyhow::Error),
+    /// A gateway let nothing through to wattstream.
+    #[error(
+        "{url} answered {status} before wattstream was asked\nhint: an API behind IAM takes signed requests: add --iam, with \
+         credentials that execute-api:Invoke is allowed to"
+    )]
+    Refused {
+        /// Where the question went.
+        url: String,
+        /// The status.
+        status: u16,
+    },
     /// Something answered, but not a wattstream.
     #[error("{url} answered {status}, which is not an answer of wattstream")]
     Foreign {
@@ -50,32 +72,42 @@ struct Problem {
     detail: String,
 }
 
+/// As whom the questions are asked.
+enum Identity {
+    Nobody,
+    /// The value of `Authorization`.
+    Bearer(String),
+    /// Whoever the environment says.
+    Iam(Signer),
+}
+
 /// A process that can be asked.
 pub(crate) struct Client {
     agent: Agent,
     base: String,
-    /// The value of `Authorization`, when there is a token.
-    authorization: Option<String>,
+    identity: Identity,
 }
 
 impl Client {
-    /// The process at `url`, such as `http://127.0.0.1:8080`, with the token that it may ask for.
-    pub(crate) fn new(url: &str, token: &TokenArgs) -> Result<Self, TokenFileError> {
+    /// The process at `url`, such as `http://127.0.0.1:8080`, or the API of the stack that is named in its place.
+    pub(crate) fn new(url: &str, access: &AccessArgs) -> anyhow::Result<Self> {
         let config =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
-        let file = token.token_file.as_deref().map(TokenFile::read).transpose()?;
-        let authorization = file.map(|file| format!("Bearer {}", file.first()));
-        Ok(Self { agent: config.into(), base: url.trim_end_matches('/').to_owned(), authorization })
+        let stack = access.stack.as_deref().map(Stack::read).transpose()?;
+        let url = stack.as_ref().map_or(url, |stack| &stack.api_url);
+        let (agent, base) = (config.into(), url.trim_end_matches('/').to_owned());
+        Ok(Self { agent, base, identity: Identity::of(access)? })
     }
 
-    /// Asks for a document. Parameters are escaped.
+    /// Asks for a document.
     pub(crate) fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ClientError> {
-        let url = format!("{}{path}", self.base);
-        let request = self.authorized(self.agent.get(&url)).query_pairs(parameters.iter().copied());
+        let url = self.url(path, parameters);
+        let request =
+            self.identity.prove(self.agent.get(&url), Signable { method: "GET", url: &url, body: b"" })?;
         self.document(&url, request.call())
     }
 
@@ -87,8 +119,9 @@ impl Client {
         media_type: &str,
         body: &[u8],
     ) -> Result<T, ClientError> {
-        let url = format!("{}{path}", self.base);
-        let request = self.authorized(self.agent.post(&url)).query_pairs(parameters.iter().copied());
+        let url = self.url(path, parameters);
+        let request =
+            self.identity.prove(self.agent.post(&url), Signable { method: "POST", url: &url, body })?;
         self.document(&url, request.header("content-type", media_type).send(body))
     }
 
@@ -98,16 +131,22 @@ impl Client {
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ClientError> {
-        let url = format!("{}{path}", self.base);
-        let request = self.authorized(self.agent.delete(&url)).query_pairs(parameters.iter().copied());
+        let url = self.url(path, parameters);
+        let request = self
+            .identity
+            .prove(self.agent.delete(&url), Signable { method: "DELETE", url: &url, body: b"" })?;
         self.document(&url, request.call())
     }
 
-    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        match &self.authorization {
-            Some(authorization) => request.header("authorization", authorization),
-            None => request,
+    fn url(&self, path: &str, parameters: &[(&str, &str)]) -> String {
+        let mut url = format!("{}{path}", self.base);
+        for (index, (name, value)) in parameters.iter().enumerate() {
+            url.push(if index == 0 { '?' } else { '&' });
+            url.push_str(name);
+            url.push('=');
+            push_escaped(&mut url, value);
         }
+        url
     }
 
     fn document<T: DeserializeOwned>(
@@ -124,7 +163,63 @@ impl Client {
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(|_| foreign());
         }
-        let problem: Problem = serde_json::from_slice(&body).map_err(|_| foreign())?;
+        let problem: Problem = serde_json::from_slice(&body).map_err(|_| match status.as_u16() {
+            status @ (401 | 403) => ClientError::Refused { url: url.to_owned(), status },
+            _ => foreign(),
+        })?;
         Err(ClientError::Problem { title: problem.title, detail: problem.detail })
+    }
+}
+
+impl Identity {
+    fn of(access: &AccessArgs) -> anyhow::Result<Self> {
+        match &access.token_file {
+            _ if access.iam => Signer::from_environment().map(Self::Iam),
+            Some(path) => Ok(Self::Bearer(format!("Bearer {}", TokenFile::read(path)?.first()))),
+            None if access.stack.is_some() => Signer::from_environment().map(Self::Iam),
+            None => Ok(Self::Nobody),
+        }
+    }
+
+    /// Puts into the request's headers who asks.
+    fn prove<B>(
+        &self,
+        request: RequestBuilder<B>,
+        signable: Signable<'_>,
+    ) -> Result<RequestBuilder<B>, ClientError> {
+        match self {
+            Self::Nobody => Ok(request),
+            Self::Bearer(token) => Ok(request.header("authorization", token)),
+            Self::Iam(signer) => {
+                let headers = signer.sign(signable).map_err(ClientError::Unsigned)?;
+                Ok(headers.iter().fold(request, |request, (name, value)| request.header(*name, value)))
+            }
+        }
+    }
+}
+
+/// Appends a value as RFC 3986 has it: everything but unreserved characters as `%XX`.
+fn push_escaped(url: &mut String, value: &str) {
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            write!(url, "%{byte:02X}").expect("a String takes every write");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_escaped_so_that_it_means_itself() {
+        let client = Client::new("http://127.0.0.1:1/", &AccessArgs::default()).unwrap();
+        assert_eq!(client.url("/summary", &[]), "http://127.0.0.1:1/summary");
+        assert_eq!(
+            client.url("/records/a", &[("start", "2025-06-20T00:00:00+02:00"), ("end", "a b&c/ü~")]),
+            "http://127.0.0.1:1/records/a?start=2025-06-20T00%3A00%3A00%2B02%3A00&end=a%20b%26c%2F%C3%BC~"
+        );
     }
 }

@@ -12,6 +12,8 @@ mod commands;
 mod input;
 mod output;
 mod pipeline;
+mod signer;
+mod stack;
 
 use clap::CommandFactory;
 
@@ -44,7 +46,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 #[cfg(not(feature = "aws"))]
 fn without_aws(what: &str) -> anyhow::Error {
     anyhow::anyhow!(
-        "{what} are on AWS, and this wattstream was built without it: build it with \
+        "{what} need AWS, and this wattstream was built without it: build it with \
          `cargo install --path services/wattstream --features aws`"
     )
 }

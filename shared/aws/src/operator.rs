@@ -4,6 +4,7 @@
 //!   archive ─► object_store ─┐
 //!   doctor  ─► bootstrap ────┴─► http: signed by object_store, sent by the HTTP stack of the SDK
 //!           └► STS, Kinesis, DynamoDB, SNS, SQS ─► their clients
+//!   signer  ─► the headers that prove to API Gateway who asks
 //! ```
 //!
 //! S3 and SSM have no client of the SDK here: object_store reads the one, and of the other a single parameter is asked.
@@ -15,6 +16,7 @@ mod bootstrap;
 mod credentials;
 pub mod doctor;
 mod http;
+mod signer;
 
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ use crate::{Clients, Environment};
 
 use credentials::SdkCredentials;
 use http::SdkHttp;
+
+pub use signer::{RequestSigner, SignError, SignatureHeaders};
 
 /// AWS, as an operator sees it.
 #[derive(Debug)]

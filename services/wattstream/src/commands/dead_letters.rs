@@ -8,12 +8,19 @@ use crate::cli::DeadLettersCommand;
 
 /// Lists, shows, redrives or purges dead letters.
 pub(crate) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
-    let urls = command.place().queues.urls();
-    if urls.is_empty() {
-        return process::dead_letters(command);
+    let place = command.place();
+    if place.queues.is_named() || place.query.access.stack.is_some() {
+        return in_queues(command);
     }
-    #[cfg(feature = "aws")]
-    return queues::dead_letters(command, &urls);
-    #[cfg(not(feature = "aws"))]
+    process::dead_letters(command)
+}
+
+#[cfg(feature = "aws")]
+fn in_queues(command: &DeadLettersCommand) -> anyhow::Result<()> {
+    queues::dead_letters(command)
+}
+
+#[cfg(not(feature = "aws"))]
+fn in_queues(_command: &DeadLettersCommand) -> anyhow::Result<()> {
     Err(crate::without_aws("the queues of dead letters"))
 }

@@ -25,17 +25,14 @@ const REJECTS_NAMED_MAX: u64 = 20;
 pub(crate) fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let progress = Progress::over(&args.files);
     let mut tally = Tally { progress: progress.clone(), accepted: 0, rejected: 0 };
-    match &args.url {
-        Some(url) => {
-            let client = Client::new(url, &args.token)?;
-            each_chunk(args, &mut tally, |chunk| post(&client, chunk))?;
-        }
-        None => {
-            let pipeline = Pipeline::open(&args.data_dir, args.shards).map_err(hint_at_url)?;
-            each_chunk(args, &mut tally, |chunk| pipeline.append(chunk))?;
-            progress.print("Waiting until everything is in the tables and the archive.");
-            pipeline.finish()?;
-        }
+    if args.url.is_some() || args.access.stack.is_some() {
+        let client = Client::new(args.url.as_deref().unwrap_or(URL_DEFAULT), &args.access)?;
+        each_chunk(args, &mut tally, |chunk| post(&client, chunk))?;
+    } else {
+        let pipeline = Pipeline::open(&args.data_dir, args.shards).map_err(hint_at_url)?;
+        each_chunk(args, &mut tally, |chunk| pipeline.append(chunk))?;
+        progress.print("Waiting until everything is in the tables and the archive.");
+        pipeline.finish()?;
     }
     progress.finish();
     tally.report(args);

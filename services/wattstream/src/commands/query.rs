@@ -57,7 +57,7 @@ struct Finding {
 
 /// Prints the totals of every site.
 pub(crate) fn summary(args: &QueryArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.url, &args.token)?;
+    let client = Client::new(&args.url, &args.access)?;
     if args.format == Format::Json {
         let answer: Box<RawValue> = client.get("/summary", &[])?;
         anstream::println!("{answer}");
@@ -81,7 +81,7 @@ pub(crate) fn anomalies(args: &SiteArgs) -> anyhow::Result<()> {
 }
 
 fn print_pages(route: &str, args: &SiteArgs, columns: &[Column]) -> anyhow::Result<()> {
-    let client = Client::new(&args.query.url, &args.query.token)?;
+    let client = Client::new(&args.query.url, &args.query.access)?;
     let path = format!("/{route}/{}", args.site_id);
     let wanted = args.limit.unwrap_or(usize::MAX);
     let mut entries: Vec<Entry> = Vec::new();

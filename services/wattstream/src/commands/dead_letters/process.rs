@@ -44,7 +44,7 @@ pub(super) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
         DeadLettersCommand::List(_) => list(query),
         DeadLettersCommand::Show { id, .. } => show(id, query),
         DeadLettersCommand::Redrive { id, .. } => {
-            let client = Client::new(&query.url, &query.token)?;
+            let client = Client::new(&query.url, &query.access)?;
             let letters = match id {
                 Some(id) => {
                     client.post::<Sweep>(&format!("/dead-letters/{id}/redrive"), &[], JSON, b"")?.dead_letters
@@ -55,7 +55,7 @@ pub(super) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
             Ok(())
         }
         DeadLettersCommand::Purge { id, .. } => {
-            let client = Client::new(&query.url, &query.token)?;
+            let client = Client::new(&query.url, &query.access)?;
             let letters = match id {
                 Some(id) => client.delete::<Sweep>(&format!("/dead-letters/{id}"), &[])?.dead_letters,
                 None => sweep(|parameters| client.delete("/dead-letters", parameters))?,
@@ -69,7 +69,7 @@ pub(super) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
 const JSON: &str = "application/json";
 
 fn list(query: &QueryArgs) -> anyhow::Result<()> {
-    let client = Client::new(&query.url, &query.token)?;
+    let client = Client::new(&query.url, &query.access)?;
     let mut letters = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
@@ -83,7 +83,7 @@ fn list(query: &QueryArgs) -> anyhow::Result<()> {
 }
 
 fn show(id: &str, query: &QueryArgs) -> anyhow::Result<()> {
-    let letter: Letter = Client::new(&query.url, &query.token)?.get(&format!("/dead-letters/{id}"), &[])?;
+    let letter: Letter = Client::new(&query.url, &query.access)?.get(&format!("/dead-letters/{id}"), &[])?;
     let payload = BASE64_STANDARD.decode(letter.payload_base64).context("reading the payload")?;
     // Bytes, not text: nothing is added and no colour is stripped.
     let mut out = std::io::stdout();

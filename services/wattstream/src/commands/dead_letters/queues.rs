@@ -21,8 +21,9 @@ use wattstream_wire::on_failure::DiscardedBatch;
 use wattstream_wire::{append_archive_record, deaggregate, decode_reading};
 
 use crate::archive::record_of;
-use crate::cli::{DeadLettersCommand, Format};
+use crate::cli::{DeadLettersArgs, DeadLettersCommand, Format, QueueArgs};
 use crate::output;
+use crate::stack::{Stack, StackError};
 
 use id::LetterId;
 
@@ -33,21 +34,45 @@ const APPEND_PAYLOADS_MAX: usize = 5_000;
 /// with it a shard, which takes 1 MiB a second; a call has half a minute.
 const APPEND_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
-/// Lists, shows, redrives or purges what is in the queues at `urls`.
-pub(super) fn dead_letters(command: &DeadLettersCommand, urls: &[&str]) -> anyhow::Result<()> {
+/// Lists, shows, redrives or purges what is in queues.
+pub(super) fn dead_letters(command: &DeadLettersCommand) -> anyhow::Result<()> {
+    let place = Place::of(command.place())?;
     crate::aws::block_on(async |environment| {
         let clients = Clients::from_environment(&environment).await?;
-        let desk = Desk::open(clients, urls).await?;
+        let desk = Desk::open(clients, &place.queue_urls).await?;
         let format = command.place().query.format;
         match command {
             DeadLettersCommand::List(_) => Ok(listing::print(&desk.contents, format)?),
             DeadLettersCommand::Show { id, .. } => desk.show(&id.parse()?).await,
             DeadLettersCommand::Redrive { id, stream, .. } => {
-                desk.select(id.as_deref())?.redrive(stream.as_deref(), format).await
+                let stream = stream.as_deref().or(place.stream.as_deref());
+                desk.select(id.as_deref())?.redrive(stream, format).await
             }
             DeadLettersCommand::Purge { id, .. } => desk.select(id.as_deref())?.purge().await,
         }
     })
+}
+
+/// Which queues, and the stream that payloads go back to.
+struct Place {
+    queue_urls: Vec<String>,
+    stream: Option<String>,
+}
+
+impl Place {
+    fn of(args: &DeadLettersArgs) -> Result<Self, StackError> {
+        if let Some(path) = &args.query.access.stack {
+            let Stack { dead_letters_queue_url, on_failure_queue_url, stream_name, .. } = Stack::read(path)?;
+            return Ok(Self {
+                queue_urls: vec![dead_letters_queue_url, on_failure_queue_url],
+                stream: Some(stream_name),
+            });
+        }
+        let QueueArgs { queue_url, on_failure_queue_url } = args.queues.clone();
+        let mut queue_urls: Vec<_> = queue_url.into_iter().chain(on_failure_queue_url).collect();
+        queue_urls.dedup();
+        Ok(Self { queue_urls, stream: None })
+    }
 }
 
 /// The queues, and what was in them when they were opened. What comes later is left for later: a payload that is rejected
@@ -60,8 +85,8 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open(clients: Clients, urls: &[&str]) -> anyhow::Result<Self> {
-        let queues: Vec<_> = urls.iter().map(|url| SqsDeadLetters::new(&clients, *url)).collect();
+    async fn open(clients: Clients, urls: &[String]) -> anyhow::Result<Self> {
+        let queues: Vec<_> = urls.iter().map(|url| SqsDeadLetters::new(&clients, url)).collect();
         let mut contents = Vec::new();
         for (queue, url) in queues.iter().zip(urls) {
             contents.push(queue.contents().await.with_context(|| format!("looking through {url}"))?);

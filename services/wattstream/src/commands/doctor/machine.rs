@@ -7,7 +7,7 @@ use serde::Deserialize;
 use wattstream_embedded::{OpenError, Store};
 
 use super::Finding;
-use crate::cli::{DoctorArgs, TokenArgs};
+use crate::cli::{AccessArgs, DoctorArgs};
 use crate::client::Client;
 use crate::pipeline::store_settings;
 
@@ -47,7 +47,7 @@ fn address(listen: SocketAddr) -> Finding {
         return Finding::passed(SUBJECT, format!("{listen} is free"));
     };
     let url = format!("http://{listen}");
-    let client = Client::new(&url, &TokenArgs { token_file: None });
+    let client = Client::new(&url, &AccessArgs::default());
     let answer = client.ok().and_then(|client| client.get::<Health>("/healthz", &[]).ok());
     match answer {
         Some(Health { version }) => {
