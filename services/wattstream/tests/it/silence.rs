@@ -101,7 +101,12 @@ fn a_site_that_stops_is_told_of_once_and_its_return_too_though_the_process_was_k
     process.wait_until("the return is told of", |process| {
         silences(process).contains(&(closed.clone(), "closed".to_owned()))
     });
-    assert_eq!(next_silence(&posted)["alert_id"], closed);
+    // A process that was killed after it had told of something, and before it had that on disk, tells it again under one id.
+    let mut told = next_silence(&posted);
+    while told["alert_id"] == opened {
+        told = next_silence(&posted);
+    }
+    assert_eq!(told["alert_id"], closed);
 
     // It stops again, and that is another silence.
     process.wait_until("the next silence is told of", |process| silences(process).len() == 3);

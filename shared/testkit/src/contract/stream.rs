@@ -1,8 +1,10 @@
 //! The contract of [`Producer`] and [`Stream`].
 //!
 //! What a stream may do, though the stores of this workspace do not: answer with fewer records than there are, or with none
-//! (Kinesis does both); pack payloads of one key and one append into an aggregate (the producer of Kinesis does). So
-//! readers here go on until they have as many payloads as were sent, and take aggregates apart.
+//! (Kinesis does both); pack payloads of one key and one append into an aggregate (the producer of Kinesis does); hold what one
+//! append sent twice, when the answer to a request was late and the producer sent it again (it may be, on a busy machine). So
+//! readers here go on until they have every payload that was sent, take aggregates apart, and look at each payload where it
+//! stands first. No two payloads that are sent here are alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -64,7 +66,7 @@ fn payloads(record: &StreamRecord) -> Vec<Bytes> {
     deaggregate(&record.data).expect("a producer writes sound aggregates").as_slice().to_vec()
 }
 
-/// The records of every shard, which hold so many payloads, no more and no fewer.
+/// The records of every shard, which hold so many different payloads, no more and no fewer.
 async fn all_records(store: &impl Stream, sent: usize) -> BTreeMap<ShardId, Vec<StreamRecord>> {
     let reading = async {
         let mut records: BTreeMap<ShardId, Vec<StreamRecord>> =
@@ -74,9 +76,9 @@ async fn all_records(store: &impl Stream, sent: usize) -> BTreeMap<ShardId, Vec<
                 let after = records.last().map(|record| record.sequence);
                 records.extend(read(store, *shard, after, usize::MAX).await);
             }
-            let found: usize = records.values().flatten().map(|record| payloads(record).len()).sum();
-            assert!(found <= sent, "{found} payloads were read and {sent} were sent");
-            if found == sent {
+            let found: BTreeSet<Bytes> = records.values().flatten().flat_map(payloads).collect();
+            assert!(found.len() <= sent, "{} payloads were read and {sent} were sent", found.len());
+            if found.len() == sent {
                 return records;
             }
             for shard in records.keys() {
@@ -133,7 +135,12 @@ async fn records_of_a_key_keep_their_order_and_their_bytes<S: Producer + Stream>
         for record in records {
             let key = record.partition_key.to_string();
             shards_of_key.entry(key.clone()).or_default().insert(shard);
-            found.entry(key).or_default().extend(payloads(&record));
+            let of_key = found.entry(key).or_default();
+            for payload in payloads(&record) {
+                if !of_key.contains(&payload) {
+                    of_key.push(payload);
+                }
+            }
         }
     }
     assert!(found == sent, "the records of a key keep their order and their bytes");
