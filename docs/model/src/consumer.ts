@@ -30,7 +30,7 @@ export function recordsPerInvocation(recordBytes: number): number {
 /** Batches a second of all shards: one a window while records arrive, more when they do not fit, never more than records. */
 export function batchesPerS(fleet: Fleet): number {
   const perShard = recordsPerS(fleet) / shards(fleet);
-  const windowsARound = Math.max(1, fleet.arrivalS / STACK.batchWindowS);
+  const windowsARound = Math.max(1, fleet.arrivalS / fleet.windowS);
   const byWindow = windowsARound / fleet.uploadS;
   const bySize = perShard / recordsPerInvocation(recordOf(fleet).bytes);
   return shards(fleet) * Math.max(Math.min(perShard, byWindow), bySize);

@@ -1,5 +1,6 @@
 // A fleet: what a cost or a need is worked out from.
 
+import { LIMITS } from "./limits.ts";
 import { STACK } from "./stack.ts";
 import { DAY_S, formatDuration, MINUTE_S, MONTH_S, parseDuration } from "./time.ts";
 
@@ -18,6 +19,8 @@ export interface Fleet {
   /** Whether the readings that a site sends at once share records. */
   readonly isAggregated: boolean;
   readonly retentionS: number;
+  /** How long Lambda waits for a batch to fill. */
+  readonly windowS: number;
   /** The share of readings with a finding. */
   readonly anomalousShare: number;
   /** The readings of so many months are in the tables and in the archive. */
@@ -32,6 +35,7 @@ const DEFAULTS = {
   mode: "on-demand",
   isAggregated: true,
   retentionS: STACK.retentionS,
+  windowS: STACK.batchWindowS,
   anomalousShare: 0.001,
   historyMonths: 12,
   apiRequestsPerMonth: 100_000,
@@ -48,12 +52,23 @@ export function fleet(told: Partial<Fleet> = {}): Fleet {
 }
 
 function mistakeIn(fleet: Fleet): string | undefined {
-  const { sites, intervalS, uploadS, arrivalS, retentionS, anomalousShare, historyMonths, apiRequestsPerMonth } = fleet;
+  const {
+    sites,
+    intervalS,
+    uploadS,
+    arrivalS,
+    retentionS,
+    windowS,
+    anomalousShare,
+    historyMonths,
+    apiRequestsPerMonth,
+  } = fleet;
   if (!Number.isInteger(sites) || sites < 1) return `a fleet has a whole number of sites, at least 1, not ${sites}`;
   if (uploadS < intervalS) return `a site has nothing to send every ${formatDuration(uploadS)}: its interval is longer`;
   if (uploadS % intervalS !== 0) return "the time between uploads is a whole number of intervals";
   if (arrivalS > uploadS) return "a round of uploads cannot take longer than the time until the next";
   if (retentionS < DAY_S || retentionS > 7 * DAY_S) return "the model knows retentions from 24h to 7d";
+  if (windowS < 1 || windowS > LIMITS.batchWindowS.value) return "a window is from 1s to 5m long";
   if (!(anomalousShare >= 0 && anomalousShare <= 1)) return `a share is between 0 and 1, not ${anomalousShare}`;
   if (!(historyMonths > 0)) return `there are no ${historyMonths} months of history`;
   if (!(apiRequestsPerMonth >= 0)) return `there are no ${apiRequestsPerMonth} requests`;
@@ -82,13 +97,14 @@ const OPTIONS: Readonly<Record<string, (value: string) => Partial<Fleet>>> = {
   mode: (value) => ({ mode: oneOf(MODES, value) }),
   aggregated: (value) => ({ isAggregated: oneOf(["yes", "no"], value) === "yes" }),
   retention: (value) => ({ retentionS: parseDuration(value) }),
+  window: (value) => ({ windowS: parseDuration(value) }),
   anomalous: (value) => ({ anomalousShare: Number(value) }),
   history: (value) => ({ historyMonths: Number(value) }),
   requests: (value) => ({ apiRequestsPerMonth: Number(value) }),
 };
 
 export const USAGE = `usage: npm run cost -- [--sites 1000] [--interval 5m] [--mode on-demand|provisioned] [--upload INTERVAL]
-  [--aggregated yes|no] [--arrival UPLOAD] [--retention 7d] [--anomalous 0.001] [--history 12] [--requests 100000]`;
+  [--aggregated yes|no] [--arrival UPLOAD] [--retention 7d] [--window 1s] [--anomalous 0.001] [--history 12] [--requests 100000]`;
 
 function oneOf<T extends string>(allowed: readonly T[], value: string): T {
   const found = allowed.find((candidate) => candidate === value);

@@ -35,6 +35,7 @@ export const LIMITS = {
   onDemandSplitBytesPerS: limit(500_000, "bytes a second at which an on-demand shard is split", KINESIS),
   onDemandGrowth: limit(2, "times the peak of the last 30 days that an on-demand stream takes at once", KINESIS),
   batchRecords: limit(10_000, "records a batch", EVENT_SOURCE),
+  batchWindowS: limit(300, "seconds that a batch may wait to fill", EVENT_SOURCE),
   invokeBytes: limit(6 * 1_024 * 1_024, "bytes of a synchronous invocation, JSON and base64 included", LAMBDA),
   invocationS: limit(900, "seconds of an invocation", LAMBDA),
   concurrency: limit(1_000, "invocations at once in an account and region, until raised", LAMBDA),

@@ -83,7 +83,7 @@ export const THRESHOLDS: readonly Threshold[] = [
     sites: () => LIMITS.replyBytes.value / SUMMARY_BYTES_PER_SITE,
   },
   {
-    what: "one provisioned shard, uploads spread evenly, at 70 % of its 1,000 records a second",
+    what: "one provisioned shard, uploads spread evenly, at 70% of its 1,000 records a second",
     remedy: "more shards (`UpdateShardCount` doubles them at most), or on-demand",
     isHard: true,
     sites: (intervalS) => fleetPerRecordRate(LIMITS.shardRecordsPerS.value * 0.7, intervalS),

@@ -7,6 +7,7 @@ import {
   batchesPerS,
   batchOf,
   coldShare,
+  concurrency,
   recordsPerInvocation,
   writeUnits,
   writeUnitsPerReading,
@@ -84,13 +85,22 @@ describe("batches", () => {
     close(batchesPerS(burst), 60 / 300 / STACK.batchWindowS);
   });
 
-  test("hold at most 6 MB: a record of 300 bytes takes 400 in base64, its key of 21 and an envelope of 554", () => {
-    assert.equal(recordsPerInvocation(300), Math.floor((6 * 1_024 * 1_024) / (400 + 21 + 554)));
+  test("hold what is asked for, or 6 MB: an aggregate of 51,200 bytes takes 68,268 in base64, its key 21, its envelope 554", () => {
+    assert.equal(recordsPerInvocation(126), STACK.batchRecords);
+    assert.equal(recordsPerInvocation(51_200), Math.floor((6 * 1_024 * 1_024) / (68_268 + 21 + 554)));
+  });
+
+  test("that wait ten times as long are a tenth", () => {
+    const busy = fleet({ sites: 1_000, intervalS: MINUTE_S, mode: "provisioned" });
+    close(batchesPerS(busy), 10 * batchesPerS({ ...busy, windowS: 10 }));
   });
 
   test("find their states in memory while one instance does all the work", () => {
     assert.equal(coldShare(fleet({ sites: 1_000 })), 0);
-    assert.equal(coldShare(fleet({ sites: 1_000_000, intervalS: MINUTE_S })), 0.5);
+    const huge = fleet({ sites: 1_000_000, intervalS: MINUTE_S });
+    const instances = Math.ceil(concurrency(huge));
+    assert.ok(instances > 1);
+    close(coldShare(huge), (instances - 1) / instances);
   });
 });
 
@@ -160,10 +170,10 @@ describe("the rest of the bill", () => {
     close(usdOf(lineOf(of, "Firehose")) / (readingsPerMonth(of) / 1e6), (5 * 0.029e6) / 1_024 / 1_024);
   });
 
-  test("a small fleet's archive has an object every 15 minutes, a large one's an object every 128 MB", () => {
-    assert.equal(archiveObjectsPerMonth(fleet({ sites: 10 })), 730 * 4);
+  test("a small fleet's archive has an object every five minutes, a large one's an object every 64 MB", () => {
+    assert.equal(archiveObjectsPerMonth(fleet({ sites: 10 })), 730 * 12);
     const large = fleet({ sites: 1_000_000 });
-    close(archiveObjectsPerMonth(large), (readingsPerMonth(large) * 126) / (128 * 1_024 * 1_024));
+    close(archiveObjectsPerMonth(large), (readingsPerMonth(large) * 126) / (64 * 1_024 * 1_024));
   });
 
   test("up to 500 sites a check reads snapshot and tail; of more it makes sure of half of them at five minutes", () => {
@@ -226,6 +236,7 @@ describe("the command line", () => {
     ["--upload 7m", /whole number of intervals/],
     ["--arrival 1h", /cannot take longer/],
     ["--retention 30d", /from 24h to 7d/],
+    ["--window 10m", /from 1s to 5m/],
     ["--anomalous 2", /between 0 and 1/],
     ["--region eu-west-1", /no option --region/],
     ["sites 5", /no option sites/],

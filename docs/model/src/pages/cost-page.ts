@@ -3,7 +3,7 @@
 // What must always hold: every figure of the page is computed here from the model; the text holds none that could go stale.
 
 import { bill, PARTS, totalUsd, usdOf } from "../bill.ts";
-import { readUnitsPerReading, writeUnits, writeUnitsPerReading } from "../consumer.ts";
+import { coldShare, readUnitsPerReading, writeUnits, writeUnitsPerReading } from "../consumer.ts";
 import { billTable } from "../cost-table.ts";
 import { type Fleet, fleet, MODES, readingsPerMonth, readingsPerS } from "../fleet.ts";
 import { ASSUMED, MEASURED } from "../measured.ts";
@@ -20,6 +20,7 @@ const INTERVALS_S = [1, 5, 15].map((minutes) => minutes * MINUTE_S);
 
 const TYPICAL = fleet({ sites: 1_000 });
 const LARGE = fleet({ sites: 100_000 });
+const HUGE = fleet({ sites: 1_000_000, intervalS: MINUTE_S });
 
 function monthUsd(told: Partial<Fleet>): number {
   return totalUsd(bill(fleet(told)));
@@ -87,43 +88,58 @@ function byPart(): string {
   return table(["part", ...SIZES.map(grouped)], rows);
 }
 
-/** What each knob is worth for a large fleet. */
-function knobs(of: Fleet): string {
-  const before = totalUsd(bill(of));
-  const saved = (told: Partial<Fleet>) => usd(before - totalUsd(bill(fleet({ ...of, ...told }))));
-  const provisionedShare = 0.7;
+/** What can be turned, how, and what it saves. */
+interface Knob {
+  readonly what: string;
+  readonly how: string;
+  readonly savedUsd: (of: Fleet) => number;
+}
+
+function changed(what: string, how: string, told: Partial<Fleet>): Knob {
+  return { what, how, savedUsd: (of) => totalUsd(bill(of)) - totalUsd(bill(fleet({ ...of, ...told }))) };
+}
+
+const PROVISIONED_TABLES_USE = 0.7;
+
+function savedByProvisionedTables(of: Fleet): number {
   const writes = bill(of).filter((line) => line.price === "dynamoDbWriteUnit");
-  const provisionedUsdPerUnit = PRICES.dynamoDbWriteUnitHour.usd / (HOUR_S * provisionedShare);
-  const rows: readonly Row[] = [
-    [
-      "a quarter of the history in the tables and the archive",
-      `\`--history 3\`, and something that deletes older rows: nothing does yet`,
-      saved({ historyMonths: 3 }),
-    ],
-    [
-      "provisioned tables that scale by themselves, at 70 % use",
-      "not a setting yet: infra-cdk makes on-demand tables",
-      usd(totalUsd(writes) - writes.reduce((sum, line) => sum + line.quantity, 0) * provisionedUsdPerUnit),
-    ],
-    [
-      "readings every 15 minutes instead of 5",
-      "`--interval 15m`",
-      saved({ intervalS: 15 * MINUTE_S, uploadS: 15 * MINUTE_S, arrivalS: 15 * MINUTE_S }),
-    ],
-    [
-      "no point-in-time recovery: the archive can bring every table back",
-      "a setting of the stage",
-      usd(lineUsd(of, "dynamoDbRecoveryGbMonth")),
-    ],
-    ["sites send an hour's readings at once", "`--upload 1h`", saved(HOURLY)],
-    ["provisioned shards", "`--mode provisioned`", saved({ mode: "provisioned" })],
-    [
-      "a day of retention instead of seven",
-      "`--retention 1d`; less time to mend what Lambda gave up",
-      saved({ retentionS: DAY_S }),
-    ],
-  ];
-  return textTable(["what", "how", `saves of ${usd(before)}`], rows);
+  const units = writes.reduce((sum, line) => sum + line.quantity, 0);
+  return totalUsd(writes) - (units * PRICES.dynamoDbWriteUnitHour.usd) / (HOUR_S * PROVISIONED_TABLES_USE);
+}
+
+const QUARTER_HOURLY = { intervalS: 15 * MINUTE_S, uploadS: 15 * MINUTE_S, arrivalS: 15 * MINUTE_S } as const;
+
+const KNOBS: readonly Knob[] = [
+  changed("a quarter of the history", "`--history 3`, and something that deletes older rows: nothing does yet", {
+    historyMonths: 3,
+  }),
+  {
+    what: `provisioned tables that scale by themselves, at ${percent(PROVISIONED_TABLES_USE)} use`,
+    how: "no setting yet: infra-cdk makes on-demand tables",
+    savedUsd: savedByProvisionedTables,
+  },
+  changed("readings every 15 minutes instead of 5", "`--interval 15m`", QUARTER_HOURLY),
+  {
+    what: "no point-in-time recovery: the archive can bring every table back",
+    how: "`pointInTimeRecoveryEnabled` in infra-cdk's tables",
+    savedUsd: (of) => lineUsd(of, "dynamoDbRecoveryGbMonth"),
+  },
+  changed("sites send an hour's readings at once", "`--upload 1h`", HOURLY),
+  changed("batches that wait for 10 s instead of 1", "`--window 10s`; a reading is seen up to 10 s later", {
+    windowS: 10,
+  }),
+  changed("provisioned shards", "`--mode provisioned`; somebody counts them", { mode: "provisioned" }),
+  changed("a day of retention instead of seven", "`--retention 1d`; less time to mend what Lambda gave up", {
+    retentionS: DAY_S,
+  }),
+];
+
+function knobs(fleets: readonly Fleet[]): string {
+  const [, largest = TYPICAL] = fleets;
+  const inOrder = [...KNOBS].sort((one, other) => other.savedUsd(largest) - one.savedUsd(largest));
+  const head = fleets.map((of) => `${grouped(of.sites)} sites, of ${usd(totalUsd(bill(of)))}`);
+  const rows = inOrder.map(({ what, how, savedUsd }) => [what, how, ...fleets.map((of) => usd(savedUsd(of)))]);
+  return textTable(["what", "how", ...head], rows);
 }
 
 function lineUsd(of: Fleet, price: keyof typeof PRICES): number {
@@ -173,7 +189,7 @@ bill: write units, processor time and sizes are measured or computed, times on t
 A month, in dollars: the stream in either mode, with sites that send each reading as it is metered, and with sites that send an hour's readings at
 once. **Only the second can be aggregated**: an aggregate holds the readings of one site and one append ([decision 9](decisions/0009-aggregation.md)),
 and a reading that is alone is sent as it is. In every case: prod with ${STACK.retentionS / DAY_S} days of retention, ${TYPICAL.historyMonths} months of history,
-${TYPICAL.anomalousShare * 100} % of anomalous readings, ${grouped(TYPICAL.apiRequestsPerMonth)} requests to the API, uploads spread evenly.
+${TYPICAL.anomalousShare * 100}% of anomalous readings, ${grouped(TYPICAL.apiRequestsPerMonth)} requests to the API, uploads spread evenly.
 
 ${bySize()}
 
@@ -199,11 +215,11 @@ ${byPart()}
 
 ## What makes it cheaper
 
-For 100,000 sites at 5 minutes, on-demand, each by itself:
+What each change saves by itself, at 5 minutes and on-demand:
 
-${knobs(LARGE)}
+${knobs([TYPICAL, LARGE])}
 
-And for small fleets: fewer metrics and alarms, no traces, provisioned instead of on-demand. \`wattstream up\` on one machine costs none of it.
+Besides: fewer metrics and alarms, no traces. \`wattstream up\` on one machine costs none of it.
 
 ## Aggregation
 
@@ -224,7 +240,7 @@ For a fleet of \`sites\`, a metering \`interval\`, uploads every \`upload\`; a m
 - **Stream, on-demand** = hours × stream-hour + GB in × (in + ${2} × out), each record rounded up to 1 KB and read twice (consumer, Firehose)
   + GB in for each day kept after the first × extended retention. **Provisioned** = shards × hours × (shard + extended retention) + PUT units. Shards =
   the larger of records/s ÷ 1,000 and bytes/s ÷ 1 MB, at ${percent(ASSUMED.shardUse)} use.
-- **Batches** = one a window of ${STACK.batchWindowS} s and shard while records arrive, more when a batch is full (${grouped(STACK.batchRecords)} records or 6 MB), never more than there are
+- **Batches** = one a window (${TYPICAL.windowS} s) and shard while records arrive, more when a batch is full (${grouped(STACK.batchRecords)} records or 6 MB), never more than there are
   records.
 - **Write units a reading** = 1 (row) + interval ÷ hour (the closed hour's row) + the same for the snapshot + 1 ÷ readings a batch (the
   mark of the shard) + anomalous share × (1 index + 1 snapshot + 2 alerts ÷ ${ASSUMED.readingsPerEpisode} readings an episode). At 5 minutes and 100 sites a shard that
@@ -241,8 +257,8 @@ For a fleet of \`sites\`, a metering \`interval\`, uploads every \`upload\`; a m
 ## What is assumed
 
 - A request to DynamoDB takes ${ASSUMED.dynamoDbRequestS * 1_000} ms and ${ASSUMED.requestCpuS * 1_000} ms of processor time. If it were three times that, the functions would still hardly count.
-- n instances at work: a batch finds its states in memory in one case of n. Lambda says nothing about which instance it takes. It matters from about
-  ${figure(1)} busy instance on: at a million sites and a minute, half of all batches would load their states, two read units a site.
+- n instances at work: a batch finds its states in memory in one case of n. Lambda says nothing about which instance it takes. It matters
+  where more than one is busy: at a million sites and a minute, ${percent(coldShare(HUGE))} of the batches would load their states, two read units a site.
 - Whether Firehose counts 5 KB for a reading or for an aggregate: AWS's page says record. The dearer reading is taken; the other makes the hourly
   columns cheaper by up to Firehose's share.
 - Whether extended retention is counted by the bytes of a record or by its rounded size: the dearer, rounded.

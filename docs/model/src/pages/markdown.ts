@@ -33,7 +33,7 @@ export function grouped(value: number): string {
 }
 
 export function percent(share: number): string {
-  return share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(share * 100)} %`;
+  return share > 0 && share < 0.01 ? "< 1%" : `${Math.round(share * 100)}%`;
 }
 
 /** How long something takes, for people. */

@@ -171,7 +171,7 @@ Lambda, Kinesis and DynamoDB decide for themselves is assumed. [What nobody has 
 ## What a fleet needs
 
 Sites send each reading by itself, spread evenly over the interval; *at the stroke* are the provisioned shards if all of them came within a minute.
-A shard is used to ${ASSUMED.shardUse * 100} % at most. *At the hour* is the first interval of an hour, when every site closes one: its row, its hour and its snapshot.
+A shard is used to ${ASSUMED.shardUse * 100}% at most. *At the hour* is the first interval of an hour, when every site closes one: its row, its hour and its snapshot.
 The three go to three tables, so each table sees a third.
 
 ${needsTable()}
