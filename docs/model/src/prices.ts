@@ -29,29 +29,24 @@ const KMS = "https://aws.amazon.com/kms/pricing/";
 const S3 = "https://aws.amazon.com/s3/pricing/";
 
 const ADVANTAGE_POST = "AWS Big Data Blog, “Kinesis On-demand Advantage saves 60%+ on streaming costs”, 2026-03-09";
-const SHARD_TEXTS = "several public repositories that reckon with it, 2025 and later";
-const MEMORY = "from memory; no public text found that states it";
+const REPOSITORIES = "several public repositories that reckon with it, 2024 to 2026";
+const S3_LIST = "a public note that quotes AWS's price list of 2026-09-28";
 
 function confirmed(usd: number, unit: string, page: string, source: string): Price {
   return { usd, unit, page, source, isConfirmed: true };
 }
 
-function unconfirmed(usd: number, unit: string, page: string, source: string = MEMORY): Price {
+function unconfirmed(usd: number, unit: string, page: string, source: string): Price {
   return { usd, unit, page, source, isConfirmed: false };
 }
 
 export const PRICES = {
   kinesisStreamHour: confirmed(0.04, "on-demand stream and hour", KINESIS, ADVANTAGE_POST),
   kinesisGbIn: confirmed(0.08, "GB in, each record rounded up to 1 KB", KINESIS, ADVANTAGE_POST),
-  kinesisGbOut: unconfirmed(
-    0.04,
-    "GB out, each reader",
-    KINESIS,
-    "c3x.dev, undated, which is wrong about other prices",
-  ),
+  kinesisGbOut: confirmed(0.04, "GB out, each reader", KINESIS, REPOSITORIES),
   kinesisGbMonthExtended: confirmed(0.1, "GB and month kept after 24 hours, on-demand", KINESIS, ADVANTAGE_POST),
-  kinesisShardHour: confirmed(0.015, "provisioned shard and hour", KINESIS, SHARD_TEXTS),
-  kinesisPutUnit: confirmed(0.014e-6, "PUT payload unit of 25 KB", KINESIS, SHARD_TEXTS),
+  kinesisShardHour: confirmed(0.015, "provisioned shard and hour", KINESIS, REPOSITORIES),
+  kinesisPutUnit: confirmed(0.014e-6, "PUT payload unit of 25 KB", KINESIS, REPOSITORIES),
   kinesisShardHourExtended: unconfirmed(
     0.02,
     "provisioned shard and hour that keeps records for more than 24 hours, at most 7 days",
@@ -88,7 +83,7 @@ export const PRICES = {
     DYNAMODB,
     "a stored copy of AWS's DynamoDB page, undated",
   ),
-  dynamoDbRecoveryGbMonth: unconfirmed(0.2, "GB and month of point-in-time recovery", DYNAMODB),
+  dynamoDbRecoveryGbMonth: confirmed(0.2, "GB and month of point-in-time recovery", DYNAMODB, REPOSITORIES),
   lambdaRequest: confirmed(0.2e-6, "request", LAMBDA, "a public cost note, 2026-05-11"),
   lambdaGbSecond: confirmed(
     0.0000133334,
@@ -96,9 +91,9 @@ export const PRICES = {
     LAMBDA,
     "cloudchipr.com, 2024, and a public cost note, 2026-05-11",
   ),
-  s3GbMonth: confirmed(0.023, "GB and month, Standard class, first 50 TB", S3, "go-cloud.io, 2026"),
-  s3Put: unconfirmed(0.005e-3, "PUT request", S3),
-  snsPublish: unconfirmed(0.5e-6, "publish of up to 64 KB", "https://aws.amazon.com/sns/pricing/"),
+  s3GbMonth: confirmed(0.023, "GB and month, Standard class, first 50 TB", S3, S3_LIST),
+  s3Put: confirmed(0.005e-3, "PUT request", S3, S3_LIST),
+  snsPublish: confirmed(0.5e-6, "publish of up to 64 KB", "https://aws.amazon.com/sns/pricing/", REPOSITORIES),
   kmsKeyMonth: confirmed(
     1,
     "key and month; a rotation adds another, twice at most",
@@ -110,10 +105,11 @@ export const PRICES = {
   metricMonth: confirmed(0.3, "metric and month, first 10,000", CLOUDWATCH, "signoz.io, 2026-02-15"),
   alarmMonth: confirmed(0.1, "alarm and month, standard resolution", CLOUDWATCH, "a public workshop page, undated"),
   dashboardMonth: confirmed(3, "dashboard and month", CLOUDWATCH, "factualminds.com, 2026-06-13"),
-  apiRequest: unconfirmed(
+  apiRequest: confirmed(
     1e-6,
     "HTTP API request, first 300 million a month",
     "https://aws.amazon.com/api-gateway/pricing/",
+    REPOSITORIES,
   ),
   trace: confirmed(
     5e-6,
