@@ -19,6 +19,8 @@ const STATED: readonly (readonly [file: string, line: string])[] = [
   ["archive/archive.ts", `BUFFER_SECONDS = ${STACK.archiveObjectS};`],
   ["archive/archive.ts", `BUFFER_MIB = ${STACK.archiveObjectBytes / 1_024 / 1_024};`],
   ["settings.ts", `streamRetention: Duration.hours(${STACK.retentionS / 3_600}),`],
+  ["settings.ts", "fleet: { sites: 12, interval: Duration.minutes(1) },"],
+  ["settings.ts", "streamRetention: Duration.hours(48),"],
   ["tables/tables.ts", "pointInTimeRecoveryEnabled: settings.isKept"],
 ];
 

@@ -1,10 +1,12 @@
 // The workflows keep the rules, and the rules notice when one does not.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { isThere, pathOf, textOf } from "../src/repository.ts";
 import { actionlint } from "../src/workflows/actionlint.ts";
 import { check, RULES, stagesOf } from "../src/workflows/rules.ts";
@@ -20,6 +22,9 @@ function workflow(replaced: Readonly<Record<string, string>> = {}): Source {
     "on: pull_request",
     "permissions: {}",
     "concurrency: sample",
+    "defaults:",
+    "  run:",
+    "    shell: bash",
     "jobs:",
     "  one:",
     "    runs-on: ubuntu-24.04",
@@ -71,6 +76,7 @@ const BROKEN: readonly (readonly [rule: string, replaced: Readonly<Record<string
   ["a job ends", { "    timeout-minutes: 10": "    timeout-minutes: 360" }],
   ["a job ends", { "concurrency: sample": "env: {}" }],
   ["a job ends", { "    runs-on: ubuntu-24.04": "    runs-on: ubuntu-latest" }],
+  ["a command that fails before a pipe", { "    shell: bash": "    shell: sh" }],
   ["prod is deployed after dev", { "      - run: npm test": "      - run: npx cdk deploy -c stage=prod" }],
   [
     "prod is deployed after dev",
@@ -177,6 +183,17 @@ describe("a linter", () => {
     assert.match(found, /potentially untrusted/);
     assert.match(found, /unexpected key "shel"/);
     assert.deepEqual(await actionlint([workflow()]), []);
+  });
+
+  test("is a command that names findings and fails", () => {
+    const there = join(folder, "command");
+    mkdirSync(join(there, "workflows"), { recursive: true });
+    const broken = workflow({ "    runs-on: ubuntu-24.04": "    runs-on: ubuntu-latest" });
+    writeFileSync(join(there, broken.path), broken.text);
+    const lint = fileURLToPath(new URL("../src/workflows/lint.ts", import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", lint, there], { encoding: "utf8" });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /workflows\/sample\.yml: a job ends.*name the version of its runner/);
   });
 
   test("of security, zizmor, notices what is broken", () => {

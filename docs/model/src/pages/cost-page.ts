@@ -26,6 +26,17 @@ function monthUsd(told: Partial<Fleet>): number {
   return totalUsd(bill(fleet(told)));
 }
 
+/** The stage dev of infra-cdk: a simulator whose fleet sends all at once, and little else. */
+const DEV = fleet({
+  sites: 12,
+  intervalS: MINUTE_S,
+  arrivalS: 1,
+  mode: "provisioned",
+  retentionS: 2 * DAY_S,
+  historyMonths: 1,
+  apiRequestsPerMonth: 10_000,
+});
+
 /** Sites that keep their readings for an hour and send them together. */
 const HOURLY = { uploadS: HOUR_S, isAggregated: true } as const;
 
@@ -198,6 +209,9 @@ ${bySize()}
 1,000 sites, a reading every 5 minutes, on-demand: \`npm run cost -- --sites 1000\`. Lines below half a cent are left out.
 
 ${billTable(TYPICAL)}
+
+The stage dev, with its ${DEV.sites} simulated sites, comes to ${usd(totalUsd(bill(DEV)))} a month: ${largest(DEV, 3)}.
+Somebody who is not looking at it takes it down and back up in minutes ([deploying.md](deploying.md)).
 
 ## What dominates
 

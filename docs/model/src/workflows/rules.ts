@@ -145,6 +145,13 @@ export const RULES: readonly Rule[] = [
       }),
   },
   {
+    name: "a command that fails before a pipe fails its step",
+    findings: (source) => {
+      const isNamed = !isWorkflow(source) || source.content.defaults?.run?.shell === "bash";
+      return isNamed ? [] : ["write defaults: run: shell: bash at the top, which sets pipefail"];
+    },
+  },
+  {
     name: "prod is deployed after dev, and only in the protected environment",
     findings: (source) =>
       ofJobs(source, (job) => {

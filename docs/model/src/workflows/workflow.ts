@@ -27,6 +27,7 @@ interface Content {
   readonly on?: unknown;
   readonly permissions?: unknown;
   readonly concurrency?: unknown;
+  readonly defaults?: { readonly run?: { readonly shell?: string } };
   readonly jobs?: Readonly<Record<string, Job>>;
   /** Of a composite action. */
   readonly runs?: { readonly steps?: readonly Step[] };
