@@ -211,7 +211,7 @@ ${bySize()}
 ${billTable(TYPICAL)}
 
 The stage dev, with its ${DEV.sites} simulated sites, comes to ${usd(totalUsd(bill(DEV)))} a month: ${largest(DEV, 3)}.
-Somebody who is not looking at it takes it down and back up in minutes ([deploying.md](deploying.md)).
+Whoever is not looking at it can take it down ([deploying.md](deploying.md)).
 
 ## What dominates
 
