@@ -280,6 +280,8 @@ For a fleet of \`sites\`, a metering \`interval\`, uploads every \`upload\`; a m
 - Sites that send an hour's readings at once are given two hours of patience by the check of silent sites; with the usual six intervals they would
   look silent in between.
 - No On-demand Advantage: it pays from about 10 MiB/s in, which is ${grouped((10 * KB * KB) / KB)} records a second.
+- The queues hold what fails: a fleet that is well asks them nothing. What carries alerts on from the topic, such as mail, is not counted.
+- The archive stays in the Standard class here; infra-cdk moves old objects to cheaper ones.
 - No traffic to the internet, no taxes, no support, no savings plans.
 
 ## The prices
