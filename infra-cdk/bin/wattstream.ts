@@ -1,8 +1,5 @@
-// The CDK app: `cdk synth -c stage=dev|prod`. What it makes is settled by lib/settings.ts.
+// What the CDK's command line starts: `cdk synth -c stage=dev|prod`. lib/settings.ts has what else can be said.
 
-import { App } from "aws-cdk-lib";
-import { settingsFrom } from "../lib/settings";
-import { addStage } from "../lib/stage";
+import { makeApp } from "../lib/app";
 
-const app = new App();
-addStage(app, settingsFrom(app.node));
+makeApp();

@@ -2,12 +2,19 @@
 // the layout is the one that `wattstream replay` reads (shared/wire/src/archive), and the archive needs no function of ours to
 // be written: what a defect has spoilt can be computed again from it.
 
-import { Aws, Duration } from "aws-cdk-lib";
+import { Aws, Duration, Stack, Validations } from "aws-cdk-lib";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { type Policy, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnDeliveryStream } from "aws-cdk-lib/aws-kinesisfirehose";
 import { LogGroup, LogStream } from "aws-cdk-lib/aws-logs";
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, StorageClass } from "aws-cdk-lib/aws-s3";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  ObjectOwnership,
+  StorageClass,
+} from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { allow } from "../access/allow";
 import type { DataKey } from "../key/data-key";
@@ -53,6 +60,7 @@ export class Archive extends Construct {
     const errors = new ErrorLog(this, "Errors", props);
     const role = this.deliveryRole(props, errors);
     const delivery = this.delivery(props, role, errors);
+    this.acknowledge(role, delivery);
     this.addAlarms(props.operations, delivery);
     this.dashboardRow = {
       title: "Archive",
@@ -150,6 +158,26 @@ export class Archive extends Construct {
     const policy = role.node.findChild("DefaultPolicy") as Policy;
     delivery.node.addDependency(policy);
     return delivery;
+  }
+
+  private acknowledge(role: Role, delivery: CfnDeliveryStream): void {
+    Validations.of(this.bucket).acknowledge({
+      id: "AwsSolutions-S1",
+      reason:
+        "Firehose alone writes here. Who reads is told by CloudTrail's data events, which an account turns on for all buckets.",
+    });
+    const bucket = Stack.of(this).getLogicalId(this.bucket.node.defaultChild as CfnBucket);
+    for (const folder of [RAW, ERRORS]) {
+      Validations.of(role).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${folder}*]`,
+        reason: "Firehose names the objects; it may write them in these two folders only.",
+      });
+    }
+    Validations.of(delivery).acknowledge({
+      id: "AwsSolutions-KDF1",
+      reason:
+        "Records come from a stream that is encrypted with the customer's key, and Firehose keeps none beside it.",
+    });
   }
 
   private addAlarms(operations: Operations, delivery: CfnDeliveryStream): void {

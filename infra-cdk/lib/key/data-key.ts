@@ -14,6 +14,9 @@ export type EncryptingService = "dynamodb" | "kinesis" | "s3" | "sns" | "sqs";
 const READING = ["kms:Decrypt"];
 // A queue and a topic decrypt the data key that they have at hand before they make another.
 const WRITING = ["kms:Decrypt", "kms:GenerateDataKey"];
+// What DynamoDB asks for at the least of who writes into a table with a customer's key. Grants, which it lists as well, are made with
+// the table, by who makes it.
+const WRITING_TO_TABLES = [...WRITING, "kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 
 export class DataKey extends Construct {
   readonly key: Key;
@@ -39,7 +42,7 @@ export class DataKey extends Construct {
 
   /** Allows to write what `service` encrypts. */
   allowWriting(grantee: IGrantable, service: EncryptingService): void {
-    this.allowThrough(grantee, service, WRITING);
+    this.allowThrough(grantee, service, service === "dynamodb" ? WRITING_TO_TABLES : WRITING);
   }
 
   private allowThrough(grantee: IGrantable, service: EncryptingService, actions: readonly string[]): void {

@@ -1,6 +1,7 @@
 // The stream of readings: the log of facts. What must always hold: it keeps a record at least a day longer than the consumer
 // tries, so that what was given up can still be read (docs/decisions/0010).
 
+import { Validations } from "aws-cdk-lib";
 import type { IGrantable } from "aws-cdk-lib/aws-iam";
 import { Stream, StreamEncryption, StreamMode } from "aws-cdk-lib/aws-kinesis";
 import { Construct } from "constructs";
@@ -39,6 +40,11 @@ export class ReadingsStream extends Construct {
       encryption: StreamEncryption.KMS,
       encryptionKey: props.dataKey.key,
       removalPolicy: removalPolicyOf(props.settings),
+    });
+    Validations.of(this.stream).acknowledge({
+      id: "AwsSolutions-KDS3",
+      reason:
+        "One key for all that a stage stores, which can be given to nobody else and is rotated: not that of Kinesis.",
     });
     this.addAlarms(props.operations);
     this.dashboardRow = this.row();
