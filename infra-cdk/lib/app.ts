@@ -10,6 +10,11 @@ import { addStage } from "./stage";
 export function makeApp(props?: AppProps): App {
   const app = new App(props);
   addStage(app, settingsFrom(app.node));
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  addChecks(app);
   return app;
+}
+
+/** Has the checks look at every template that the app makes. */
+export function addChecks(app: App): void {
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 }

@@ -1,7 +1,7 @@
 // A function that is called at a steady rate. What must always hold: it is told the time that the call was planned for, which is the
 // same when the call is made late or again; a call that failed every time is not forgotten, but kept for the operators.
 
-import { Aws, Duration } from "aws-cdk-lib";
+import { Aws, Duration, RemovalPolicy } from "aws-cdk-lib";
 import type { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IDestination } from "aws-cdk-lib/aws-lambda";
@@ -20,7 +20,7 @@ import type { DataKey } from "../key/data-key";
 import type { Graph } from "../operations/dashboard";
 import { MINUTE, type Operations } from "../operations/operations";
 import { type FunctionName, RustFunction } from "../rust-function/rust-function";
-import { removalPolicyOf, type Settings } from "../settings";
+import type { Settings } from "../settings";
 
 /** How long, and how often, a call is made again that could not be handed over. Then the next ones do its work. */
 const CALL_AGE_MAX = Duration.minutes(15);
@@ -78,7 +78,7 @@ export class ScheduledFunction extends Construct {
 
   private addSchedule({ settings, name, every }: ScheduledFunctionProps): void {
     // A group of its own, because the role is given to whatever is in the group.
-    const group = new ScheduleGroup(this, "Group", { removalPolicy: removalPolicyOf(settings) });
+    const group = new ScheduleGroup(this, "Group", { removalPolicy: RemovalPolicy.DESTROY });
     new Schedule(this, "Schedule", {
       description: `Calls ${name} of the stage ${settings.stage}`,
       scheduleGroup: group,
