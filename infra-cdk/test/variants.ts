@@ -1,5 +1,5 @@
-// The app in all of its variants, as templates in cdk.out/all: for the tests, and for tools that read templates. What must always hold: no
-// variant needs a built function, credentials or a network.
+// The app in all of its variants, as templates in cdk.out/all: for the tests, and for tools that read templates. What must always
+// hold: no variant needs a built function, credentials or a network.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";

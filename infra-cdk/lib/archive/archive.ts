@@ -1,6 +1,6 @@
-// The archive: every raw record, as Firehose takes it from the stream, in gzipped lines by hour of arrival. What must always hold:
-// the layout is the one that `wattstream replay` reads (shared/wire/src/archive), and the archive needs no function of ours to
-// be written: what a defect has spoilt can be computed again from it.
+// The archive: every raw record, as Firehose takes it from the stream, in gzipped lines by hour of arrival. What must always
+// hold: the layout is the one that `wattstream replay` reads (shared/wire/src/archive), and the archive needs no function of ours
+// to be written: what a defect has spoilt can be computed again from it.
 
 import { Aws, Duration, Stack, Validations } from "aws-cdk-lib";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
@@ -19,7 +19,8 @@ import { Construct } from "constructs";
 import { allow } from "../access/allow";
 import type { DataKey } from "../key/data-key";
 import type { DashboardRow } from "../operations/dashboard";
-import { FIVE_MINUTES, type Operations } from "../operations/operations";
+import type { Operations } from "../operations/operations";
+import { FIVE_MINUTES } from "../operations/periods";
 import { removalPolicyOf, type Settings } from "../settings";
 import type { ReadingsStream } from "../stream/readings-stream";
 
