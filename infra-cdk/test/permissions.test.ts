@@ -1,4 +1,5 @@
-// Who may do what. What must always hold: a wildcard is on the list below, with its reason, or it is not in a template.
+// Who may do what. What must always hold: a wildcard is on the list below, with its reason, or it is not in a template. (The one that
+// no template shows: the ARN of a log group, as CloudFormation gives it, ends with `:*`, which are its streams.)
 
 import { listOf, type PlacedStatement, statementsOf, textOf } from "./template";
 import { VARIANT_NAMES, type VariantName } from "./variants";

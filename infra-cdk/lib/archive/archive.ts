@@ -142,10 +142,8 @@ export class Archive extends Construct {
         bufferingHints: { intervalInSeconds: BUFFER_SECONDS, sizeInMBs: BUFFER_MIB },
         processingConfiguration: {
           enabled: true,
-          // Without it records stand side by side. The reader can tell them apart; most other programs cannot.
-          processors: [
-            { type: "AppendDelimiterToRecord", parameters: [{ parameterName: "Delimiter", parameterValue: "\\n" }] },
-          ],
+          // A line end after each record. Without it they stand side by side. The reader can tell them apart; most other programs cannot.
+          processors: [{ type: "AppendDelimiterToRecord" }],
         },
         encryptionConfiguration: { kmsEncryptionConfig: { awskmsKeyArn: dataKey.key.keyArn } },
         cloudWatchLoggingOptions: {
