@@ -105,12 +105,12 @@ export class Archive extends Construct {
     });
   }
 
-  /** One role for both ends; Firehose alone can take it, and only for this account. */
+  /** One role for both ends; Firehose alone can take it, and only for this account, which it names as the external id. */
   private deliveryRole({ dataKey, stream }: ArchiveProps, errors: ErrorLog): Role {
     const role = new Role(this, "Role", {
       description: "Firehose, from the stream of readings to the archive",
       assumedBy: new ServicePrincipal("firehose.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
+        conditions: { StringEquals: { "sts:ExternalId": Aws.ACCOUNT_ID } },
       }),
     });
     stream.allowReading(role, "DescribeStream", "GetRecords", "GetShardIterator", "ListShards");
