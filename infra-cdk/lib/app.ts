@@ -1,5 +1,5 @@
-// The CDK app of one stage. What must always hold: nothing leaves it that the checks have found fault with; what a construct acknowledges
-// has its reason beside it.
+// The CDK app of one stage. What must always hold: nothing leaves it that the checks have found fault with; what a construct
+// acknowledges has its reason beside it.
 
 import { App, type AppProps, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";

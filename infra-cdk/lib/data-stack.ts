@@ -1,5 +1,5 @@
-// What a stage keeps: stream, tables, archive, queues and topics, under one key. What must always hold: it can be deployed without the
-// functions, and deleting them deletes nothing of it.
+// What a stage keeps: stream, tables, archive, queues and topics, under one key. What must always hold: it can be deployed
+// without the functions, and deleting them deletes nothing of it.
 
 import { Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";

@@ -95,9 +95,7 @@ describe.each(STAGES)("in %s", (variant) => {
       BufferingHints: { IntervalInSeconds: 300, SizeInMBs: 64 },
       ProcessingConfiguration: {
         Enabled: true,
-        Processors: [
-          { Type: "AppendDelimiterToRecord", Parameters: [{ ParameterName: "Delimiter", ParameterValue: "\\n" }] },
-        ],
+        Processors: [{ Type: "AppendDelimiterToRecord" }],
       },
     });
   });

@@ -1,6 +1,6 @@
 // Queues and topics.
 
-import { onlyResource, resourcesOfType, statementsOf } from "./template";
+import { listOf, onlyResource, resourcesOfType, statementsOf } from "./template";
 
 describe.each(["dev", "prod"] as const)("in %s", (variant) => {
   test("a queue keeps messages for two weeks, encrypted, and gives nothing on by itself", () => {
@@ -50,4 +50,19 @@ test("operators get mail when an address is given, and nobody does otherwise", (
   expect(resourcesOfType("prod", "AWS::SNS::Subscription")).toEqual([]);
   const subscription = onlyResource("prod-jwt", "AWS::SNS::Subscription");
   expect(subscription.Properties).toMatchObject({ Protocol: "email", Endpoint: "operators@example.com" });
+});
+
+test("a mail that could not be delivered is kept, and SNS may keep it", () => {
+  const queue = onlyResource("prod-jwt", "AWS::SQS::Queue", "OperationsUndelivered").id;
+  expect(onlyResource("prod-jwt", "AWS::SNS::Subscription").Properties["RedrivePolicy"]).toEqual({
+    deadLetterTargetArn: { "Fn::GetAtt": [queue, "Arn"] },
+  });
+  const allowed = statementsOf("prod-jwt").filter(
+    ({ Effect, Principal }) => Effect === "Allow" && JSON.stringify(Principal ?? "").includes("sns.amazonaws.com"),
+  );
+  expect(allowed.flatMap(({ Action }) => listOf(Action)).sort()).toEqual([
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "sqs:SendMessage",
+  ]);
 });

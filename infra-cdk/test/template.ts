@@ -129,7 +129,9 @@ export function textOf(value: Json | undefined): string {
   return JSON.stringify(value);
 }
 
-/** `Stream862536A4.Arn` of `wattstream-dev-data:ExportsOutputFnGetAttStream862536A4Arn22664C11`: without the hash of the export. */
+/**
+ * `Stream862536A4.Arn` of `wattstream-dev-data:ExportsOutputFnGetAttStream862536A4Arn22664C11`: without the hash of the export.
+ */
 function importedName(exported: string): string {
   const [, kind, name] = /ExportsOutput(FnGetAtt|Ref)(\w+)\w{8}$/.exec(exported) ?? [];
   return kind === "FnGetAtt" ? (name ?? exported).replace(/([0-9A-F]{8})(\w+)$/, "$1.$2") : (name ?? exported);

@@ -1,5 +1,5 @@
-// The app in all of its variants, as templates in cdk.out: for the tests, and for tools that read templates. What must always hold: no
-// variant needs a built function, credentials or a network.
+// The app in all of its variants, as templates in cdk.out/all: for the tests, and for tools that read templates. What must always
+// hold: no variant needs a built function, credentials or a network.
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ export const STUB_FUNCTIONS = join(__dirname, "functions");
 
 /** Where the templates of a variant are. */
 export function outputOf(variant: VariantName): string {
-  return join(__dirname, "../cdk.out", variant);
+  return join(__dirname, "../cdk.out/all", variant);
 }
 
 /** The context of a variant, as the command line would hand it over. */

@@ -6,7 +6,7 @@ import { Construct } from "constructs";
 import { allow } from "../access/allow";
 import type { DataKey } from "../key/data-key";
 import type { DashboardRow } from "../operations/dashboard";
-import { MINUTE } from "../operations/operations";
+import { MINUTE } from "../operations/periods";
 import type { Settings } from "../settings";
 
 export interface AlertsProps {

@@ -1,6 +1,6 @@
-// The archive: every raw record, as Firehose takes it from the stream, in gzipped lines by hour of arrival. What must always hold:
-// the layout is the one that `wattstream replay` reads (shared/wire/src/archive), and the archive needs no function of ours to
-// be written: what a defect has spoilt can be computed again from it.
+// The archive: every raw record, as Firehose takes it from the stream, in gzipped lines by hour of arrival. What must always
+// hold: the layout is the one that `wattstream replay` reads (shared/wire/src/archive), and the archive needs no function of ours
+// to be written: what a defect has spoilt can be computed again from it.
 
 import { Aws, Duration, Stack, Validations } from "aws-cdk-lib";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
@@ -19,7 +19,8 @@ import { Construct } from "constructs";
 import { allow } from "../access/allow";
 import type { DataKey } from "../key/data-key";
 import type { DashboardRow } from "../operations/dashboard";
-import { FIVE_MINUTES, type Operations } from "../operations/operations";
+import type { Operations } from "../operations/operations";
+import { FIVE_MINUTES } from "../operations/periods";
 import { removalPolicyOf, type Settings } from "../settings";
 import type { ReadingsStream } from "../stream/readings-stream";
 
@@ -104,12 +105,12 @@ export class Archive extends Construct {
     });
   }
 
-  /** One role for both ends; Firehose alone can take it, and only for this account. */
+  /** One role for both ends; Firehose alone can take it, and only for this account, which it names as the external id. */
   private deliveryRole({ dataKey, stream }: ArchiveProps, errors: ErrorLog): Role {
     const role = new Role(this, "Role", {
       description: "Firehose, from the stream of readings to the archive",
       assumedBy: new ServicePrincipal("firehose.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
+        conditions: { StringEquals: { "sts:ExternalId": Aws.ACCOUNT_ID } },
       }),
     });
     stream.allowReading(role, "DescribeStream", "GetRecords", "GetShardIterator", "ListShards");
@@ -141,10 +142,8 @@ export class Archive extends Construct {
         bufferingHints: { intervalInSeconds: BUFFER_SECONDS, sizeInMBs: BUFFER_MIB },
         processingConfiguration: {
           enabled: true,
-          // Without it records stand side by side. The reader can tell them apart; most other programs cannot.
-          processors: [
-            { type: "AppendDelimiterToRecord", parameters: [{ parameterName: "Delimiter", parameterValue: "\\n" }] },
-          ],
+          // A line end after each record. Without it they stand side by side. The reader can tell them apart; most other programs cannot.
+          processors: [{ type: "AppendDelimiterToRecord" }],
         },
         encryptionConfiguration: { kmsEncryptionConfig: { awskmsKeyArn: dataKey.key.keyArn } },
         cloudWatchLoggingOptions: {

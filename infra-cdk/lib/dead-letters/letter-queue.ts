@@ -8,7 +8,7 @@ import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { allow } from "../access/allow";
 import type { DataKey } from "../key/data-key";
-import { FIVE_MINUTES, MINUTE } from "../operations/operations";
+import { FIVE_MINUTES, MINUTE } from "../operations/periods";
 import { removalPolicyOf, type Settings } from "../settings";
 
 /** The longest that SQS keeps a message. */

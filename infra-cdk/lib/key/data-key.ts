@@ -14,9 +14,16 @@ export type EncryptingService = "dynamodb" | "kinesis" | "s3" | "sns" | "sqs";
 const READING = ["kms:Decrypt"];
 // A queue and a topic decrypt the data key that they have at hand before they make another.
 const WRITING = ["kms:Decrypt", "kms:GenerateDataKey"];
-// What DynamoDB asks for at the least of who writes into a table with a customer's key. Grants, which it lists as well, are made with
-// the table, by who makes it.
-const WRITING_TO_TABLES = [...WRITING, "kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
+// What DynamoDB asks for of who writes into a table under a customer's key, and what CloudWatch Logs asks for. (DynamoDB's list
+// has grants as well: they are made with the table, by who makes it.)
+const WRITING_TABLES_AND_LOGS = [
+  ...WRITING,
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
 
 export class DataKey extends Construct {
   readonly key: Key;
@@ -42,7 +49,20 @@ export class DataKey extends Construct {
 
   /** Allows to write what `service` encrypts. */
   allowWriting(grantee: IGrantable, service: EncryptingService): void {
-    this.allowThrough(grantee, service, service === "dynamodb" ? WRITING_TO_TABLES : WRITING);
+    this.allowThrough(grantee, service, service === "dynamodb" ? WRITING_TABLES_AND_LOGS : WRITING);
+  }
+
+  /** Allows SNS to keep in a queue what it could not deliver. */
+  allowDeliveries(): void {
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "UndeliveredOfTheStage",
+        principals: [new ServicePrincipal("sns.amazonaws.com")],
+        actions: WRITING,
+        resources: ["*"],
+        conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
+      }),
+    );
   }
 
   private allowThrough(grantee: IGrantable, service: EncryptingService, actions: readonly string[]): void {
@@ -61,14 +81,7 @@ export class DataKey extends Construct {
       new PolicyStatement({
         sid: "LogGroupsOfTheStage",
         principals: [new ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
-        actions: [
-          "kms:Decrypt",
-          "kms:DescribeKey",
-          "kms:Encrypt",
-          "kms:GenerateDataKey",
-          "kms:ReEncryptFrom",
-          "kms:ReEncryptTo",
-        ],
+        actions: WRITING_TABLES_AND_LOGS,
         resources: ["*"],
         conditions: { ArnLike: { "kms:EncryptionContext:aws:logs:arn": groups } },
       }),

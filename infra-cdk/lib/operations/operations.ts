@@ -1,14 +1,15 @@
 // What calls the operators: a topic apart from the alerts, which are about sites and not about wattstream, and the alarms that
-// publish to it. What must always hold: only alarms of this stage publish to the topic; the name of an alarm without the stage is a
-// heading of docs/runbook.md, which says what to do; an alarm tells when it is over, too.
+// publish to it. What must always hold: only alarms of this stage publish to the topic; the name of an alarm without the stage is
+// a heading of docs/runbook.md, which says what to do; an alarm tells when it is over, too.
 
-import { Aws, Duration } from "aws-cdk-lib";
+import { Aws } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, type Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
+import { LetterQueue } from "../dead-letters/letter-queue";
 import { alarmArns, type DataKey } from "../key/data-key";
 import type { Settings } from "../settings";
 
@@ -58,9 +59,15 @@ export class Operations extends Construct {
     });
     this.topic.addToResourcePolicy(this.publishingByAlarms());
     if (props.settings.operatorsEmail !== undefined) {
-      // A mail that cannot be delivered is not kept for anybody: the state of the alarm is what counts, and it stays.
-      this.topic.addSubscription(new EmailSubscription(props.settings.operatorsEmail));
+      this.addMail(props.settings.operatorsEmail, props);
     }
+  }
+
+  /** Has the operators told by mail. What cannot be delivered is kept, so that it can be seen who was not told of what. */
+  private addMail(address: string, props: OperationsProps): void {
+    const undelivered = new LetterQueue(this, "Undelivered", props);
+    props.dataKey.allowDeliveries();
+    this.topic.addSubscription(new EmailSubscription(address, { deadLetterQueue: undelivered.queue }));
   }
 
   /** Makes an alarm of the service `scope`. */
@@ -96,8 +103,3 @@ export class Operations extends Construct {
     });
   }
 }
-
-/** The period of a metric that is counted when something is called. */
-export const MINUTE = Duration.minutes(1);
-/** The period of what need not be known at once. */
-export const FIVE_MINUTES = Duration.minutes(5);

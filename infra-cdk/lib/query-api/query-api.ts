@@ -1,5 +1,5 @@
-// The API behind API Gateway. What must always hold: every route but the one that tells whether the API is alive asks who is there;
-// nobody but API Gateway may call the function, which believes what the request context says of the caller.
+// The API behind API Gateway. What must always hold: every route but the one that tells whether the API is alive asks who is
+// there; nobody but API Gateway may call the function, which believes what the request context says of the caller.
 
 import { Duration, Validations } from "aws-cdk-lib";
 import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
@@ -20,7 +20,8 @@ import { Construct } from "constructs";
 import type { DeadLetters } from "../dead-letters/dead-letters";
 import type { DataKey } from "../key/data-key";
 import type { DashboardRow } from "../operations/dashboard";
-import { FIVE_MINUTES, MINUTE, type Operations } from "../operations/operations";
+import type { Operations } from "../operations/operations";
+import { FIVE_MINUTES, MINUTE } from "../operations/periods";
 import { RustFunction } from "../rust-function/rust-function";
 import { type Authorization, removalPolicyOf, type Settings } from "../settings";
 import type { ReadingsStream } from "../stream/readings-stream";

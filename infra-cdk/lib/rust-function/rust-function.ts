@@ -1,6 +1,6 @@
-// What every function of ours is: a Rust binary that Lambda starts as it is. What must always hold: a function has a log group and a
-// role of its own, and the role may do nothing but write that log and its traces until the service that the function is part of allows
-// more; synthesis never compiles.
+// What every function of ours is: a Rust binary that Lambda starts as it is. What must always hold: a function has a log group
+// and a role of its own, and the role may do nothing but write that log and its traces until the service that the function is
+// part of allows more; synthesis never compiles.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// A function that is called at a steady rate. What must always hold: it is told the time that the call was planned for, which is the
-// same when the call is made late or again; a call that failed every time is not forgotten, but kept for the operators.
+// A function that is called at a steady rate. What must always hold: it is told the time that the call was planned for, which is
+// the same when the call is made late or again; a call that failed every time is not forgotten, but kept for the operators.
 
 import { Aws, Duration, RemovalPolicy } from "aws-cdk-lib";
 import type { Metric } from "aws-cdk-lib/aws-cloudwatch";
@@ -18,7 +18,8 @@ import { allow } from "../access/allow";
 import { LetterQueue } from "../dead-letters/letter-queue";
 import type { DataKey } from "../key/data-key";
 import type { Graph } from "../operations/dashboard";
-import { MINUTE, type Operations } from "../operations/operations";
+import type { Operations } from "../operations/operations";
+import { MINUTE } from "../operations/periods";
 import { type FunctionName, RustFunction } from "../rust-function/rust-function";
 import type { Settings } from "../settings";
 

@@ -1,5 +1,5 @@
-// The watch over silent sites, on its schedule. What must always hold: it may look at everything that the consumer writes, and write
-// nothing but silences and alerts.
+// The watch over silent sites, on its schedule. What must always hold: it may look at everything that the consumer writes, and
+// write nothing but silences and alerts.
 
 import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";
@@ -7,7 +7,8 @@ import type { Alerts } from "../alerts/alerts";
 import type { DeadLetters } from "../dead-letters/dead-letters";
 import type { DataKey } from "../key/data-key";
 import type { DashboardRow } from "../operations/dashboard";
-import { FIVE_MINUTES, type Operations } from "../operations/operations";
+import type { Operations } from "../operations/operations";
+import { FIVE_MINUTES } from "../operations/periods";
 import { ScheduledFunction } from "../schedule/scheduled-function";
 import type { Settings } from "../settings";
 import type { ReadingsStream } from "../stream/readings-stream";

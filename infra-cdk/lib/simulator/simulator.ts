@@ -1,5 +1,5 @@
-// The simulator: a fleet of sites that do not exist, for a stage without real ones. What must always hold: the rate of its schedule is
-// its metering interval, so that intervals meet without a gap.
+// The simulator: a fleet of sites that do not exist, for a stage without real ones. What must always hold: the rate of its
+// schedule is its metering interval, so that intervals meet without a gap.
 
 import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";

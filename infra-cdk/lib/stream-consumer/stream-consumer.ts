@@ -1,6 +1,6 @@
 // The stream consumer and its event source. What must always hold: a record is delivered until it was processed, or until its age
-// leaves a day to read it from the stream (docs/decisions/0010); one batch of a shard at a time is processed, because the states of
-// sites are kept per shard and in order.
+// leaves a day to read it from the stream (docs/decisions/0010); one batch of a shard at a time is processed, because the states
+// of sites are kept per shard and in order.
 
 import { Duration } from "aws-cdk-lib";
 import { EventSourceMapping, type IEventSourceDlq, MetricType, StartingPosition } from "aws-cdk-lib/aws-lambda";
@@ -11,16 +11,17 @@ import type { DeadLetters } from "../dead-letters/dead-letters";
 import { LetterQueue } from "../dead-letters/letter-queue";
 import type { DataKey } from "../key/data-key";
 import type { DashboardRow } from "../operations/dashboard";
-import { FIVE_MINUTES, MINUTE, type Operations } from "../operations/operations";
+import type { Operations } from "../operations/operations";
+import { FIVE_MINUTES, MINUTE } from "../operations/periods";
 import { RustFunction } from "../rust-function/rust-function";
 import type { Settings } from "../settings";
 import type { ReadingsStream } from "../stream/readings-stream";
 import type { Tables } from "../tables/tables";
 
 /**
- * The most records of a batch. Lambda hands over 6 MB at most, in which a record of 200 bytes takes about 800: 7,600 records, whatever
- * is asked for. Fewer, because a batch that fails is delivered again as a whole, or in halves; and enough that its one mark, which is
- * a write unit, is nothing beside its rows: 1,000 rows are 40 requests, a fraction of a second.
+ * The most records of a batch. Lambda hands over 6 MB at most, in which a record of 200 bytes takes about 800: 7,600 records,
+ * whatever is asked for. Fewer, because a batch that fails is delivered again as a whole, or in halves; and enough that its one
+ * mark, which is a write unit, is nothing beside its rows: 1,000 rows are 40 requests, a fraction of a second.
  */
 const BATCH_RECORDS_MAX = 1_000;
 
@@ -28,13 +29,16 @@ const BATCH_RECORDS_MAX = 1_000;
 const BATCHING_WINDOW = Duration.seconds(1);
 
 /**
- * How long a batch may take. The largest one is 6 MB of aggregates, some 35,000 readings or 1,400 requests, 16 at a time: seconds. A
- * request may take 12 s with its attempts, so that a minute has room for a store that limps; what is not done by then is reported and
- * delivered again.
+ * How long a batch may take. The largest one is 6 MB of aggregates, some 35,000 readings or 1,400 requests, 16 at a time: seconds.
+ * A request may take 12 s with its attempts, so that a minute has room for a store that limps; what is not done by then is
+ * reported and delivered again.
  */
 const TIMEOUT = Duration.seconds(60);
 
-/** It takes 27 MiB (docs/performance.md). Memory buys processor time: this much is a fourth of a core, for TLS more than for readings. */
+/**
+ * It takes 27 MiB (docs/performance.md). Memory buys processor time: this much is a fourth of a core, for TLS more than for
+ * readings.
+ */
 const MEMORY_MIB = 512;
 
 /** How much earlier than the stream Lambda forgets a record: the time to read from the stream what was given up. */

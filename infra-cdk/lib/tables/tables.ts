@@ -16,7 +16,8 @@ import { Construct } from "constructs";
 import { allow } from "../access/allow";
 import type { DataKey } from "../key/data-key";
 import type { DashboardRow } from "../operations/dashboard";
-import { MINUTE, type Operations } from "../operations/operations";
+import type { Operations } from "../operations/operations";
+import { MINUTE } from "../operations/periods";
 import { removalPolicyOf, type Settings } from "../settings";
 import {
   type IndexDefinition,
