@@ -125,7 +125,10 @@ test("a metric that a function reports is one of docs/metrics.md", () => {
   const own = VARIANT_NAMES.flatMap(alarmsOf).filter(({ Properties }) => Properties["Namespace"] === "wattstream");
   expect(own.length).toBeGreaterThan(0);
   for (const { Properties } of own) {
-    // One with labels would have more dimensions in CloudWatch, and the alarm would never see it.
+    // The one dimension that the function gives it, its own name; one with labels would have more, and no alarm would see it.
+    expect(Properties["Dimensions"]).toEqual([
+      { Name: "function", Value: { Ref: expect.stringMatching(/^StreamConsumer/) } },
+    ]);
     expect(metrics).toMatch(new RegExp(`\`${String(Properties["MetricName"])}\` \\| \\w+ \\| \\w+ \\|  \\|`));
   }
 });

@@ -81,7 +81,7 @@ test("the key encrypts logs of this stage alone", () => {
 test("(unknown to a local AWS) a stage has a budget, whose warnings go to the operators", () => {
   const limit = (variant: "dev" | "prod-jwt") => onlyResource(variant, "AWS::Budgets::Budget").Properties["Budget"];
   expect(limit("dev")).toMatchObject({
-    BudgetLimit: { Amount: 40, Unit: "USD" },
+    BudgetLimit: { Amount: 60, Unit: "USD" },
     TimeUnit: "MONTHLY",
     BudgetType: "COST",
   });

@@ -48,13 +48,11 @@ export class RustFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
   readonly timeout: Duration;
-  private readonly binary: FunctionName;
 
   constructor(scope: Construct, id: string, props: RustFunctionProps) {
     super(scope, id);
     const { settings, name } = props;
     this.timeout = props.timeout;
-    this.binary = name;
     const logGroup = new LogGroup(this, "Log", {
       logGroupName: `/wattstream/${settings.stage}/${name}`,
       retention: settings.logRetention,
@@ -84,7 +82,7 @@ export class RustFunction extends Construct {
     return new Metric({
       namespace: "wattstream",
       metricName,
-      dimensionsMap: { function: this.binary },
+      dimensionsMap: { function: this.function.functionName },
       statistic: "Sum",
       period,
     });

@@ -7,7 +7,7 @@ use wattstream_aws::{AwsQueries, DynamoDb, KinesisProducer, ProducerSettings, Sq
 use wattstream_query_api::on_aws;
 
 fn main() -> ExitCode {
-    lambda::run("query-api", serve)
+    lambda::run(serve)
 }
 
 async fn serve(mut function: Function) -> Result<(), StartError> {

@@ -10,7 +10,7 @@ use wattstream_engine::{SilencePorts, SilenceWatch};
 use wattstream_silent_sites::{Consumption, SilentAfter, check};
 
 fn main() -> ExitCode {
-    lambda::run("silent-sites", serve)
+    lambda::run(serve)
 }
 
 async fn serve(mut function: Function) -> Result<(), StartError> {

@@ -7,7 +7,7 @@ use wattstream_aws::{Environment, KinesisProducer, ProducerSettings};
 use wattstream_simulator::{FleetSettings, ScheduledFleet};
 
 fn main() -> ExitCode {
-    lambda::run("simulator", serve)
+    lambda::run(serve)
 }
 
 async fn serve(mut function: Function) -> Result<(), StartError> {

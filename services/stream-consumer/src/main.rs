@@ -8,7 +8,7 @@ use wattstream_engine::{Processor, ProcessorSettings, SnapshotPolicy};
 use wattstream_stream_consumer::{StreamConsumer, new_instance_id};
 
 fn main() -> ExitCode {
-    lambda::run("stream-consumer", serve)
+    lambda::run(serve)
 }
 
 async fn serve(mut function: Function) -> Result<(), StartError> {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use wattstream_aws::lambda;
 
 fn main() -> ExitCode {
-    lambda::run("example", async |function| {
+    lambda::run(async |function| {
         function
             .serve(async |event| {
                 assert!(!event.get().contains("panic"), "it was told to panic");

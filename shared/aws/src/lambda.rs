@@ -23,6 +23,9 @@ pub const DEADLINE_MARGIN: Duration = Duration::from_millis(500);
 /// What is logged unless `WATTSTREAM_LOG` says otherwise.
 const LOG_DEFAULT: &str = "info";
 
+/// What Lambda calls the function. It is the dimension of its metrics: two stages in one account are told apart by it.
+const NAME_VARIABLE: &str = "AWS_LAMBDA_FUNCTION_NAME";
+
 /// Why a function could not start, or stopped.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,12 +38,12 @@ pub struct Function {
     exporter: EmfExporter,
 }
 
-/// The life of the function called `name`: it starts, and `serve` asks for invocations until Lambda ends the process. An
+/// The life of a function: it starts, and `serve` asks for invocations until Lambda ends the process. An
 /// error is logged and ends the process with a failure, so that Lambda sees that it did not start.
 ///
 /// There is one thread, because there is one invocation at a time: a second one would only cost memory and locks.
-pub fn run(name: &str, serve: impl AsyncFnOnce(Function) -> Result<(), StartError>) -> ExitCode {
-    let live = async { serve(Function::start(name).await?).await };
+pub fn run(serve: impl AsyncFnOnce(Function) -> Result<(), StartError>) -> ExitCode {
+    let live = async { serve(Function::start().await?).await };
     let lived = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -57,8 +60,8 @@ pub fn run(name: &str, serve: impl AsyncFnOnce(Function) -> Result<(), StartErro
 
 impl Function {
     /// Sets up logs, metrics and clients.
-    async fn start(name: &str) -> Result<Self, StartError> {
-        let environment = Environment::of_this_process();
+    async fn start() -> Result<Self, StartError> {
+        let mut environment = Environment::of_this_process();
         let filter = environment.optional("WATTSTREAM_LOG").unwrap_or(LOG_DEFAULT);
         // Lambda takes both streams into one log; metrics go to stdout, which must hold whole lines.
         let log_to_stderr = |filter| init_logging_to(std::io::stderr, filter, LogFormat::Json);
@@ -67,7 +70,7 @@ impl Function {
             log_to_stderr(LOG_DEFAULT)?;
             return Err(bad_filter.into());
         }
-        let exporter = install_emf(name)?;
+        let exporter = install_emf(&environment.required(NAME_VARIABLE))?;
         ProcessStarted { version: env!("CARGO_PKG_VERSION") }.emit();
         let clients = Clients::from_environment(&environment).await?;
         Ok(Self { environment, clients, exporter })

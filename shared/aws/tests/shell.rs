@@ -50,7 +50,7 @@ async fn every_line_is_json_and_metrics_are_emf_with_the_id_of_the_request() {
     let (metrics, logged): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.get("_aws").is_some());
     assert!(!metrics.is_empty() && !logged.is_empty(), "{lines:?}");
     for line in metrics {
-        assert_eq!(line["function"], "example");
+        assert_eq!(line["function"], "wattstream", "the name that Lambda gives it");
         assert_eq!(line["request_id"], "00000000-0000-4000-8000-000000000001");
         assert!(line["_aws"]["CloudWatchMetrics"].is_array(), "{line}");
     }

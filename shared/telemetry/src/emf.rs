@@ -24,7 +24,8 @@ pub struct EmfExporter {
     collector: &'static Collector,
 }
 
-/// Makes the whole process report to the exporter that is returned. Each metric has `function` as a dimension.
+/// Makes the whole process report to the exporter that is returned. Each metric has `function`, the name of the function, as a
+/// dimension.
 pub fn install_emf(function: &str) -> Result<EmfExporter, EmfError> {
     let collector = Builder::new()
         .cloudwatch_namespace(EMF_NAMESPACE)
