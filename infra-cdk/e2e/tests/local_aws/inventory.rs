@@ -50,3 +50,38 @@ fn names_the_same(physical_id: &str, name: &str) -> bool {
         || physical_id.ends_with(&format!(":{name}"))
         || physical_id.ends_with(&format!("/{name}"))
 }
+
+#[cfg(test)]
+fn planted(names: &[&str]) -> Inventory {
+    let names = names.iter().map(|&name| name.to_owned()).collect();
+    Inventory {
+        resources: BTreeMap::from([("AWS::SQS::Queue".to_owned(), names)]),
+        parts: BTreeMap::from([("AWS::SQS::QueuePolicy".to_owned(), "AWS::SQS::Queue".to_owned())]),
+    }
+}
+
+#[test]
+fn what_was_there_before_and_what_is_declared_may_be_left() {
+    let kept = BTreeSet::from(["http://localhost:1/000000000000/kept".to_owned()]);
+    planted(&["mine", "kept"]).insist_on_nothing_but(&planted(&["mine"]), &kept);
+}
+
+#[test]
+#[should_panic(expected = "cdk destroy has left behind:\nAWS::SQS::Queue left")]
+fn anything_else_that_is_left_is_named() {
+    planted(&["mine", "left"]).insist_on_nothing_but(&planted(&["mine"]), &BTreeSet::new());
+}
+
+#[test]
+#[should_panic(expected = "AWS::SQS::QueuePolicy is deployed, and its list is what it was before")]
+fn a_list_that_shows_nothing_of_what_was_deployed_is_found_out() {
+    let types = BTreeSet::from(["AWS::SQS::QueuePolicy".to_owned()]);
+    planted(&["mine"]).insist_on_each_of(&types, &planted(&["mine"]));
+}
+
+#[test]
+#[should_panic(expected = "AWS::Budgets::Budget has no list")]
+fn a_type_that_nobody_lists_is_found_out() {
+    let types = BTreeSet::from(["AWS::Budgets::Budget".to_owned()]);
+    planted(&["mine", "new"]).insist_on_each_of(&types, &planted(&["mine"]));
+}

@@ -68,7 +68,15 @@ impl Installation {
         }
     }
 
-    /// Python with boto3, aws_kinesis_agg and cfn-lint, with credentials, and without this process's other settings.
+    /// A program of the Python packages, such as cfn-lint.
+    pub fn python_program(&self, name: &str) -> Command {
+        let mut command = self.python();
+        // The program's first line may name an interpreter that was elsewhere when it was installed.
+        command.arg(self.interpreter().with_file_name(name));
+        command
+    }
+
+    /// Python with boto3 and aws_kinesis_agg, with credentials, and without this process's other settings.
     pub fn python(&self) -> Command {
         let mut command = without_settings(&self.interpreter());
         command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY);
