@@ -1,22 +1,27 @@
 //! The project's own verbs, run as `cargo xtask <verb>`. What must always hold: a verb works on a fresh clone with no
 //! argument; it writes to stderr only; it exits with 0 when all is well and with 1 when anything is not.
 
+mod e2e;
 mod fences;
+mod infra;
+mod lambda;
 mod local_aws;
+mod packages;
 mod steps;
 mod tidy;
 mod workspace;
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
-use anyhow::bail;
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
-    steps::{Outcome, SkipPolicy, TEST_STEPS, Verdict},
+    lambda::{Arch, FUNCTIONS},
+    steps::{SkipPolicy, TEST_STEPS, Verdict},
     workspace::Workspace,
 };
 
@@ -41,6 +46,23 @@ enum Verb {
     LocalAws {
         #[command(subcommand)]
         verb: LocalAwsVerb,
+    },
+    /// Build the Lambda functions into target/lambda, for the CDK app to deploy. It takes minutes a function: whole programs
+    /// are optimised.
+    Lambda {
+        /// What they run on: every stage deploys arm64, a local AWS on this machine needs x86_64.
+        #[arg(long, value_enum, default_value_t = Arch::Arm64)]
+        arch: Arch,
+        /// Build these functions only.
+        #[arg(value_parser = PossibleValuesParser::new(FUNCTIONS.iter().map(|function| function.name)))]
+        functions: Vec<String>,
+    },
+    /// Deploy the CDK app into a local AWS, feed it, compare what its API answers, and take it down again.
+    E2e {
+        /// A folder with FUNCTION/bootstrap for each function, such as target/lambda after `cargo xtask lambda --arch x86_64`.
+        /// Without it the binaries are those of the other tests, which are built in seconds and not optimised as a whole.
+        #[arg(long, value_name = "DIR")]
+        functions: Option<PathBuf>,
     },
     /// Prove which crates stay apart.
     Fences,
@@ -77,13 +99,18 @@ fn run(verb: &Verb) -> anyhow::Result<ExitCode> {
             Ok(if verdict == Verdict::Passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Verb::LocalAws { verb } => {
-            if let Outcome::Skipped(why) = local_aws::install(&workspace)? {
-                bail!("{why}");
-            }
+            local_aws::install(&workspace)?.insist()?;
             match verb {
                 LocalAwsVerb::Install => Ok(ExitCode::SUCCESS),
                 LocalAwsVerb::Up => local_aws::up(&mut io::stderr()).map(|()| ExitCode::SUCCESS),
             }
+        }
+        Verb::Lambda { arch, functions } => {
+            lambda::build(&workspace, *arch, functions, &mut io::stderr()).map(|()| ExitCode::SUCCESS)
+        }
+        Verb::E2e { functions } => {
+            local_aws::install(&workspace)?.insist()?;
+            e2e::check(&workspace, functions.as_deref())?.insist().map(|()| ExitCode::SUCCESS)
         }
         Verb::Fences => fences::check(&workspace).map(|()| ExitCode::SUCCESS),
         Verb::Tidy => tidy::check(&workspace).map(|()| ExitCode::SUCCESS),

@@ -7,8 +7,10 @@ use std::{
     time::Instant,
 };
 
+use anyhow::bail;
+
 use crate::{
-    fences, local_aws, tidy,
+    e2e, fences, infra, local_aws, tidy,
     workspace::{Workspace, run},
 };
 
@@ -27,6 +29,16 @@ pub(crate) enum Outcome {
     Passed,
     /// It could not run here, and how that can be mended.
     Skipped(String),
+}
+
+impl Outcome {
+    /// An error when it was skipped: what was asked for by name has to run.
+    pub(crate) fn insist(self) -> anyhow::Result<()> {
+        match self {
+            Self::Passed => Ok(()),
+            Self::Skipped(why) => bail!("{why}"),
+        }
+    }
 }
 
 /// What a skip means.
@@ -54,7 +66,9 @@ pub(crate) const TEST_STEPS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "fences", run: |workspace| fences::check(workspace).map(|()| Outcome::Passed) },
     Step { name: "local-aws", run: local_aws::install },
+    Step { name: "infra", run: infra::check },
     Step { name: "tests", run: tests },
+    Step { name: "e2e", run: |workspace| e2e::check(workspace, None) },
     Step { name: "real-data", run: real_data },
     Step { name: "mutants", run: mutants },
     Step { name: "doc-tests", run: doc_tests },
@@ -81,8 +95,9 @@ fn clippy(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// All but the end-to-end test, which is a step of its own.
 fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let scope = ["--locked", "--workspace", "--all-features"];
+    let scope = ["--locked", "--workspace", "--exclude", e2e::PACKAGE, "--all-features"];
     let runner: &[&str] = if workspace.has_cargo_subcommand("nextest") {
         &["nextest", "run"]
     } else {

@@ -3,11 +3,13 @@
 //!
 //! - [`skip`]: the one way for a test to go without something, and [`everything_is_required`], when none may.
 //! - [`local_aws`]: DynamoDB, SNS, SQS and Kinesis on this machine, as processes that end with the test.
+//! - [`pinned`]: what it takes for a folder to count as installed.
 //!
 //! What must always hold: a test that goes without something says so; a process that a test started does not outlive
 //! it, however the test ends; nothing listens anywhere but on the loopback, on a port that was free.
 
 pub mod local_aws;
+pub mod pinned;
 mod requirement;
 
 pub use requirement::{everything_is_required, skip};

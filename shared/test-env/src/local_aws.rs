@@ -18,7 +18,7 @@ mod server;
 use std::{env, process::Command};
 
 pub use self::{
-    installation::{Installation, NotInstalled, Unfinished, folder},
+    installation::{Installation, NotInstalled, PINS, folder},
     program::Program,
     server::{Server, StartError},
 };
@@ -51,6 +51,18 @@ pub fn moto() -> Option<Server> {
 /// not installed.
 pub fn python() -> Option<Command> {
     installed_or_skipped().map(|installation| installation.python())
+}
+
+/// One call of boto3, as `aws SERVICE OPERATION` would make it: parameters and answer are JSON, as local-aws/call.py has it.
+/// Panics when there is no answer, or no local AWS is installed: a test calls a server that it has started.
+pub fn call(url: &str, service: &str, operation: &str, parameters: &str) -> String {
+    let installation = Installation::find(folder()).unwrap_or_else(|missing| panic!("{missing}"));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/local-aws/call.py");
+    let output = installation.python().arg(script).args([url, service, operation, parameters]).output();
+    let output = output.expect("Python starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{service} {operation} {parameters}: {stderr}");
+    String::from_utf8(output.stdout).expect("JSON is UTF-8")
 }
 
 fn start(program: Program) -> Option<Server> {

@@ -18,13 +18,14 @@ use wattstream_aws::{
 use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
 use wattstream_engine::ports::{Checkpoint, Checkpoints, NewRecord, Producer, Queries, Stream};
 use wattstream_engine::{
-    BATCH_BYTES_MAX, DeadLetter, Drained, EventSource, EventSourcePorts, EventSourceSettings, StateHash,
-    StreamRecord, state_hash,
+    DeadLetter, Drained, EventSource, EventSourcePorts, StateHash, StreamRecord, state_hash,
 };
 use wattstream_testkit::MemoryStore;
 use wattstream_testkit::faulty_aws::{FaultyAws, Service, Upstreams};
 use wattstream_testkit::lambda::{Function, FunctionSettings, LambdaConsumer};
 use wattstream_testkit::local_aws::{self, Server};
+
+use crate::event_source;
 
 /// A limit for hangs, not a measurement.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
@@ -37,19 +38,6 @@ const TABLES: &str = "wattstream-";
 
 /// The most dead letters that a test makes.
 const LETTERS_MAX: usize = 10_000;
-
-/// What the CDK app gives the event source mapping, but for the window, which would only cost time.
-const EVENT_SOURCE_SETTINGS: EventSourceSettings = EventSourceSettings {
-    batch_records_max: 100,
-    batch_window: Duration::ZERO,
-    batch_bytes_max: BATCH_BYTES_MAX,
-    retry_attempts_max: None,
-    bisect_on_error: true,
-    record_age_max: None,
-    invocation_timeout: PATIENCE,
-    shutdown_wait_max: PATIENCE,
-    jitter_seed: 1,
-};
 
 /// Everything that a test has.
 pub(crate) struct World {
@@ -137,7 +125,7 @@ impl World {
             on_failure: self.checkpoints.clone(),
             clock: Arc::new(now),
         };
-        let source = EventSource::new(ports, EVENT_SOURCE_SETTINGS).expect("good settings");
+        let source = EventSource::new(ports, event_source::settings()).expect("good settings");
         let (stop, stopped) = oneshot::channel();
         self.source = Some((stop, tokio::spawn(source.run(async { drop(stopped.await) }))));
     }

@@ -28,13 +28,8 @@ impl Stand {
     /// Calls a service with boto3.
     pub(crate) fn call(&self, service: &str, operation: &str, parameters: &Value) -> Value {
         let server = if service == "kinesis" { &self.kinesis } else { &self.rest };
-        let mut python = local_aws::python().expect("Python was there when the servers started");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/local_aws/call.py");
-        python.arg(script).args([server.url(), service, operation, &parameters.to_string()]);
-        let output = python.output().expect("Python starts");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{service} {operation} {parameters}: {stderr}");
-        serde_json::from_slice(&output.stdout).expect("boto3 answers in JSON")
+        let answer = local_aws::call(server.url(), service, operation, &parameters.to_string());
+        serde_json::from_str(&answer).expect("boto3 answers in JSON")
     }
 
     /// A stream that is ready.

@@ -1,8 +1,7 @@
-//! Where the local AWS is installed, and whether it is what this commit wants. What must always hold: an installation
-//! counts only when it was finished and was made from exactly these pins; it is one folder, which can be thrown away.
+//! Where the local AWS is installed, and what it is made from. What must always hold: what [`Pins`] holds; no program sees a
+//! setting of this process.
 //!
-//! The folder holds the pins themselves, a virtual environment of Python, node_modules, and a mark that is written last.
-//! `cargo xtask local-aws install` fills it.
+//! The folder holds the pins, a virtual environment of Python and node_modules. `cargo xtask local-aws install` fills it.
 
 use std::{
     env, fs, io,
@@ -13,23 +12,29 @@ use std::{
 use tempfile::TempDir;
 
 use super::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+use crate::pinned::Pins;
 
 /// Overrides where the installation is, for the installer and the tests alike.
 const FOLDER: &str = "WATTSTREAM_LOCAL_AWS";
 
-/// What to install and what to start it with, by file name.
-const PINS: &[(&str, &str)] = &[
-    ("requirements.txt", include_str!("../../local-aws/requirements.txt")),
-    ("constraints.txt", include_str!("../../local-aws/constraints.txt")),
-    ("package.json", include_str!("../../local-aws/package.json")),
-    ("package-lock.json", include_str!("../../local-aws/package-lock.json")),
-    (LOOPBACK, include_str!("../../local-aws/loopback.cjs")),
-];
+/// What to install and what to start it with.
+pub const PINS: Pins = Pins {
+    files: &[
+        ("requirements.txt", include_str!("../../local-aws/requirements.txt")),
+        ("constraints.txt", include_str!("../../local-aws/constraints.txt")),
+        ("package.json", include_str!("../../local-aws/package.json")),
+        ("package-lock.json", include_str!("../../local-aws/package-lock.json")),
+        (LOOPBACK, include_str!("../../local-aws/loopback.cjs")),
+        (START_MINISTACK, include_str!("../../local-aws/start_ministack.py")),
+    ],
+    needed: &[INTERPRETER, KINESIS_LOCAL],
+};
 
 const LOOPBACK: &str = "loopback.cjs";
-
-/// Tells that the installer came to its end.
-const FINISHED: &str = "finished";
+const START_MINISTACK: &str = "start_ministack.py";
+const INTERPRETER: &str = "venv/bin/python";
+const KINESIS_LOCAL: &str = "node_modules/kinesis-local/main.js";
+const KINESIS_LOCAL_CERTIFICATE: &str = "node_modules/kinesis-local/server.json";
 
 /// Where the installation belongs: in the workspace's target folder, unless `WATTSTREAM_LOCAL_AWS` names another.
 pub fn folder() -> PathBuf {
@@ -54,48 +59,21 @@ pub struct Installation {
     folder: PathBuf,
 }
 
-/// A folder that holds the pins, for an installer to work in.
-#[derive(Debug)]
-pub struct Unfinished {
-    folder: PathBuf,
-}
-
 impl Installation {
     /// The installation in this folder, if it is finished and was made from the pins of this commit.
     pub fn find(folder: PathBuf) -> Result<Self, NotInstalled> {
-        let installation = Self { folder };
-        match installation.defect() {
-            None => Ok(installation),
-            Some(why) => Err(NotInstalled { folder: installation.folder, why }),
+        match PINS.defect_of(&folder) {
+            None => Ok(Self { folder }),
+            Some(why) => Err(NotInstalled { folder, why }),
         }
     }
 
-    fn defect(&self) -> Option<String> {
-        if !self.folder.join(FINISHED).exists() {
-            return Some("it was never installed, or not to the end".to_owned());
-        }
-        let is_other = |(name, text): &&(&str, &str)| {
-            fs::read_to_string(self.folder.join(name)).map_or(true, |installed| installed != *text)
-        };
-        if let Some((name, _)) = PINS.iter().find(is_other) {
-            return Some(format!("it was made from another {name}"));
-        }
-        // The interpreter in a virtual environment is a link, which an upgrade of the system leaves dangling.
-        let needed = [self.interpreter(), self.kinesis_local()];
-        let missing = needed.iter().find(|path| !path.exists())?;
-        Some(format!("{} is gone", missing.display()))
-    }
-
-    /// Starts anew: an empty folder but for the pins.
-    pub fn begin(folder: PathBuf) -> io::Result<Unfinished> {
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => fs::create_dir_all(&folder)?,
-        }
-        for (name, text) in PINS {
-            fs::write(folder.join(name), text)?;
-        }
-        Ok(Unfinished { folder })
+    /// A program of the Python packages, such as cfn-lint.
+    pub fn python_program(&self, name: &str) -> Command {
+        let mut command = self.python();
+        // The program's first line may name an interpreter that was elsewhere when it was installed.
+        command.arg(self.interpreter().with_file_name(name));
+        command
     }
 
     /// Python with boto3 and aws_kinesis_agg, with credentials, and without this process's other settings.
@@ -115,44 +93,23 @@ impl Installation {
     }
 
     pub(super) fn interpreter(&self) -> PathBuf {
-        self.folder.join(VIRTUAL_ENVIRONMENT).join("bin/python")
+        self.folder.join(INTERPRETER)
     }
 
     pub(super) fn kinesis_local(&self) -> PathBuf {
-        self.folder.join("node_modules/kinesis-local/main.js")
+        self.folder.join(KINESIS_LOCAL)
     }
 
     pub(super) fn kinesis_local_certificate(&self) -> PathBuf {
-        self.folder.join("node_modules/kinesis-local/server.json")
+        self.folder.join(KINESIS_LOCAL_CERTIFICATE)
     }
 
     pub(super) fn loopback(&self) -> PathBuf {
         self.folder.join(LOOPBACK)
     }
-}
 
-const VIRTUAL_ENVIRONMENT: &str = "venv";
-
-impl Unfinished {
-    /// Where npm finds its package.json, and makes its node_modules.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Where the virtual environment belongs.
-    pub fn virtual_environment(&self) -> PathBuf {
-        self.folder.join(VIRTUAL_ENVIRONMENT)
-    }
-
-    /// What pip installs there.
-    pub fn requirements(&self) -> PathBuf {
-        self.folder.join("requirements.txt")
-    }
-
-    /// Marks it as finished, and looks whether everything is there.
-    pub fn finish(self) -> io::Result<Installation> {
-        fs::write(self.folder.join(FINISHED), "")?;
-        Installation::find(self.folder).map_err(io::Error::other)
+    pub(super) fn start_ministack(&self) -> PathBuf {
+        self.folder.join(START_MINISTACK)
     }
 }
 

@@ -58,7 +58,7 @@ impl Program {
         match self {
             // It would also open port 8883 for MQTT and one for SFTP, on every interface.
             Self::Ministack => command
-                .args(["-m", "ministack"])
+                .arg(installation.start_ministack())
                 .envs([("BIND_HOST", "127.0.0.1"), ("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")])
                 .env("GATEWAY_PORT", free_port()?.to_string()),
             Self::Moto => command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]),

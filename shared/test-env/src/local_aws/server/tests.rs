@@ -2,18 +2,19 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
+use super::super::installation::PINS;
 use super::*;
 
 /// An installation whose Python is a shell script, and whose kinesis-local is nothing.
 fn with_script_for_python(folder: &Path, script: &str) -> Installation {
-    let unfinished = Installation::begin(folder.to_owned()).unwrap();
+    let unfinished = PINS.begin(folder.to_owned()).unwrap();
     for program in ["venv/bin/python", "node_modules/kinesis-local/main.js"] {
         let program = folder.join(program);
         fs::create_dir_all(program.parent().unwrap()).unwrap();
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
     }
-    unfinished.finish().unwrap()
+    Installation::find(unfinished.finish().unwrap()).unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@ into it, without a line of ours between.
     call.py ENDPOINT SERVICE OPERATION PARAMETERS
 
 PARAMETERS is JSON; an object {"@file": PATH} in it stands for the bytes of that file. OPERATION may be `wait:NAME`, for a waiter of
-boto3. The answer is printed as JSON, bytes as text.
+boto3. The answer is printed as JSON, bytes and bodies as text.
 """
 
 import json
@@ -23,6 +23,7 @@ def resolved(value):
 
 
 def printable(value):
+    value = value.read() if hasattr(value, "read") else value
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
