@@ -8,10 +8,10 @@
 // in the arguments of a process, where others could read them.
 
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { computeOutputs } from "./stack-environment.mjs";
 
 const REQUEST_TIMEOUT_S = 30;
 const LOOK_EVERY_MS = 10_000;
@@ -23,6 +23,16 @@ const OPTIONS = {
   host: { type: "string" },
   "without-authorizer": { type: "boolean", default: false },
 };
+
+/** The outputs of the one compute stack in a file of outputs. */
+function computeOutputs(path) {
+  const stacks = Object.entries(JSON.parse(readFileSync(path, "utf8")));
+  const compute = stacks.filter(([name]) => /^wattstream-[a-z]+-compute$/.test(name));
+  if (compute.length !== 1) {
+    throw new Error(`${path} has ${compute.length} stacks named wattstream-<stage>-compute: deploy one stage with --outputs-file`);
+  }
+  return compute[0][1];
+}
 
 /** Reads `10m`; nothing for `never`. */
 export function patienceMs(text) {

@@ -26,7 +26,7 @@ const FUNCTIONS: &str = "WATTSTREAM_E2E_FUNCTIONS";
 
 /// Runs it with the functions of a folder, or with those that the tests have built.
 pub(crate) fn check(workspace: &Workspace, functions: Option<&Path>) -> anyhow::Result<Outcome> {
-    if let Outcome::Skipped(why) = infra::install(workspace)? {
+    if let Outcome::Skipped(why) = infra::package(workspace).install()? {
         return Ok(Outcome::Skipped(why));
     }
     // The whole workspace is named, so that it is built as the other tests have built it, with the functions among it.

@@ -114,7 +114,7 @@ fn cargo_lambda(
     folder: &Path,
 ) -> anyhow::Result<Command> {
     let target = format!("{}.2.{GLIBC_MINOR_MAX}", arch.target());
-    let mut command = workspace.cargo(["lambda", "build", "--locked", "--profile", "lambda"]);
+    let mut command = workspace.cargo(["lambda", "build", "--locked", "--profile", "function"]);
     // Without --skip-target-check it runs `rustup target add`.
     command.args(["--skip-target-check", "--target", &target]).arg("--lambda-dir").arg(folder);
     for function in functions {

@@ -6,6 +6,7 @@ mod fences;
 mod infra;
 mod lambda;
 mod local_aws;
+mod node_package;
 mod packages;
 mod steps;
 mod tidy;

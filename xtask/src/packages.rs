@@ -28,8 +28,11 @@ pub(crate) const PYTHON: Tool = Tool {
     debian_packages: "python3 python3-venv",
 };
 
-pub(crate) const NODE: Tool =
-    Tool { probe: &["node", "--version"], name: "Node.js", debian_packages: "nodejs" };
+pub(crate) const NODE: Tool = Tool {
+    probe: &["node", "-e", "process.exit(Number(process.versions.node.split('.')[0]) < 20 ? 1 : 0)"],
+    name: "Node.js 20 or later",
+    debian_packages: "nodejs",
+};
 
 pub(crate) const NPM: Tool = Tool { probe: &["npm", "--version"], name: "npm", debian_packages: "npm" };
 

@@ -10,7 +10,9 @@ use std::{
 use anyhow::bail;
 
 use crate::{
-    e2e, fences, infra, local_aws, tidy,
+    e2e, fences, infra, local_aws,
+    node_package::NodePackage,
+    tidy,
     workspace::{Workspace, run},
 };
 
@@ -67,6 +69,7 @@ pub(crate) const TEST_STEPS: &[Step] = &[
     Step { name: "fences", run: |workspace| fences::check(workspace).map(|()| Outcome::Passed) },
     Step { name: "local-aws", run: local_aws::install },
     Step { name: "infra", run: infra::check },
+    Step { name: "pages", run: pages },
     Step { name: "tests", run: tests },
     Step { name: "e2e", run: |workspace| e2e::check(workspace, None) },
     Step { name: "real-data", run: real_data },
@@ -93,6 +96,11 @@ fn clippy(workspace: &Workspace) -> anyhow::Result<Outcome> {
         "warnings",
     ]))?;
     Ok(Outcome::Passed)
+}
+
+/// The pages that a model writes, the picture, and the workflows.
+fn pages(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    NodePackage::at(workspace, "docs/model").check()
 }
 
 /// All but the end-to-end test, which is a step of its own.

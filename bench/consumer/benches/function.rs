@@ -1,7 +1,7 @@
 //! What the function costs besides its work: how long it takes to start, how large it is, and how much memory a batch of
 //! 10,000 readings takes.
 //!
-//! `cargo build --profile lambda -p wattstream-stream-consumer && cargo bench -p wattstream-consumer-bench --bench function`,
+//! `cargo build --profile function -p wattstream-stream-consumer && cargo bench -p wattstream-consumer-bench --bench function`,
 //! after `cargo xtask local-aws install`.
 //!
 //! The start is that of the process until it asks for its first invocation, on this machine. Lambda adds what it takes to
@@ -30,8 +30,8 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/lambda/stream-consumer");
-    let how = "build it first: cargo build --profile lambda -p wattstream-stream-consumer";
+    let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/function/stream-consumer");
+    let how = "build it first: cargo build --profile function -p wattstream-stream-consumer";
     let size = binary.metadata().with_context(|| format!("{}: {how}", binary.display()))?.len();
     let server =
         local_aws::ministack().context("install the local AWS first: cargo xtask local-aws install")?;

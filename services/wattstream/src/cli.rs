@@ -19,9 +19,6 @@ pub(crate) const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// Names the file of tokens, for the process that asks for one and for those who send one.
 const TOKEN_FILE_ENV: &str = "WATTSTREAM_TOKEN_FILE";
 
-/// Names the file that tells of a stack on AWS.
-const STACK_ENV: &str = "WATTSTREAM_STACK";
-
 /// Event-sourced stream processing for energy telemetry: simulator, stream, consumer, store, archive and API in one
 /// process, with no account and nothing else to install.
 #[derive(Debug, Parser)]
@@ -259,7 +256,7 @@ pub struct AccessArgs {
     #[arg(long)]
     pub iam: bool,
     /// Ask the API of a stack on AWS, signed unless a token is given; `cdk deploy --outputs-file FILE` writes the file
-    #[arg(long, value_name = "FILE", env = STACK_ENV, conflicts_with = "url")]
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub stack: Option<PathBuf>,
 }
 
@@ -321,7 +318,7 @@ pub struct DoctorArgs {
 #[command(next_help_heading = "Resources on AWS")]
 pub struct StackArgs {
     /// The file that `cdk deploy --outputs-file FILE` has written: it names what the other flags leave open
-    #[arg(long, value_name = "FILE", env = STACK_ENV)]
+    #[arg(long, value_name = "FILE")]
     pub stack: Option<PathBuf>,
     /// The Kinesis stream
     #[arg(long, value_name = "NAME", env = "WATTSTREAM_STREAM")]

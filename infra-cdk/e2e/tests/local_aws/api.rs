@@ -40,6 +40,12 @@ impl Api {
         }
     }
 
+    /// The same API below the address of the local AWS, for who cannot give the request another name.
+    pub(crate) fn path_url(&self) -> String {
+        let (id, _) = self.host.split_once('.').expect("a name below a domain");
+        format!("{}/_aws/execute-api/{id}/$default", self.address)
+    }
+
     /// Asks without saying who asks.
     pub(crate) fn ask(&self, path: &str) -> Answer {
         self.send(path, &[])

@@ -106,6 +106,7 @@ fn text(path: &Path) -> &str {
 /// What was deployed.
 pub(crate) struct Stack {
     outputs: BTreeMap<String, String>,
+    outputs_file: PathBuf,
     /// By stack.
     templates: BTreeMap<String, Value>,
     types: BTreeSet<String>,
@@ -125,7 +126,8 @@ impl Stack {
             .collect();
         let resources = templates.values().flat_map(resources);
         let types = resources.map(|(_, resource)| string(&resource["Type"])).collect();
-        Self { outputs: of_stacks.into_values().flatten().collect(), templates, types }
+        let outputs_file = outputs.to_owned();
+        Self { outputs: of_stacks.into_values().flatten().collect(), outputs_file, templates, types }
     }
 
     /// An output of the stacks, by its name in the contract.
@@ -133,6 +135,11 @@ impl Stack {
         self.outputs
             .get(name)
             .unwrap_or_else(|| panic!("the stacks have no output {name}: {:?}", self.outputs.keys()))
+    }
+
+    /// What `cdk deploy --outputs-file` wrote.
+    pub(crate) fn outputs_file(&self) -> &Path {
+        &self.outputs_file
     }
 
     /// The types of all resources.

@@ -71,7 +71,7 @@ async fn the_deployed_app_makes_of_its_stream_what_one_machine_makes_of_it_and_l
     aws.put_plain_records(stream, &input.through_plain_client, cdk.folder());
     progress.tell("fed");
 
-    let wattstream = Wattstream::with_environment(server.url(), &stack);
+    let wattstream = Wattstream::of_stack(server.url(), &stack);
     wattstream.check_doctor();
     progress.tell("seen by the doctor");
 
@@ -90,6 +90,7 @@ async fn the_deployed_app_makes_of_its_stream_what_one_machine_makes_of_it_and_l
     let sums = Sums::of(&payloads);
     let one_machine = OneMachine::fed(&wattstream, archive.payload_file(), cdk.folder());
     parity::check(&api, &caller, &one_machine, &sums);
+    assert_eq!(wattstream.summary(&api.path_url(), &caller), api.json(&caller, "/summary"));
     progress.tell("compared with one machine");
 
     subscriber.check(&local, &one_machine).await;

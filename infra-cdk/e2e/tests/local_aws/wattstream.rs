@@ -1,43 +1,36 @@
-//! The command line, as an operator has it: built with the feature `aws`, in an environment made of the outputs of the stack.
+//! The command line, as an operator has it: built with the feature `aws`, with the file of the stack's outputs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use aws_credential_types::Credentials;
+use serde_json::Value;
 use wattstream_test_env::local_aws::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 
 use crate::cdk::Stack;
 use crate::functions::built;
 
-/// Variables of `doctor --aws`, and the outputs that name their resources.
-const NAMES: [(&str, &str); 10] = [
-    ("WATTSTREAM_STREAM", "StreamName"),
-    ("WATTSTREAM_READINGS_TABLE", "ReadingsTable"),
-    ("WATTSTREAM_HOURS_TABLE", "HoursTable"),
-    ("WATTSTREAM_SITES_TABLE", "SitesTable"),
-    ("WATTSTREAM_SHARDS_TABLE", "ShardsTable"),
-    ("WATTSTREAM_ALERTS_TABLE", "AlertsTable"),
-    ("WATTSTREAM_SILENCES_TABLE", "SilencesTable"),
-    ("WATTSTREAM_ALERTS_TOPIC_ARN", "AlertsTopicArn"),
-    ("WATTSTREAM_DEAD_LETTERS_QUEUE_URL", "DeadLettersQueueUrl"),
-    ("WATTSTREAM_ON_FAILURE_QUEUE_URL", "OnFailureQueueUrl"),
-];
+/// What `doctor --aws` looks at: who asks, the bootstrap, and each resource that the outputs name.
+const CHECKS_MIN: usize = 11;
 
 pub(crate) struct Wattstream {
     environment: Vec<(&'static str, String)>,
+    outputs: PathBuf,
 }
 
 impl Wattstream {
-    pub(crate) fn with_environment(endpoint: &str, stack: &Stack) -> Self {
-        let access = [
+    pub(crate) fn of_stack(endpoint: &str, stack: &Stack) -> Self {
+        let environment = [
             ("AWS_ENDPOINT_URL", endpoint),
             ("WATTSTREAM_ALLOW_ENDPOINT_OVERRIDE", "1"),
             ("AWS_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
             ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
         ];
-        let names = NAMES.map(|(variable, output)| (variable, stack.output(output)));
-        let all = access.into_iter().chain(names);
-        Self { environment: all.map(|(name, value)| (name, value.to_owned())).collect() }
+        Self {
+            environment: environment.map(|(name, value)| (name, value.to_owned())).into(),
+            outputs: stack.outputs_file().to_owned(),
+        }
     }
 
     /// A command, with nothing of this process's settings.
@@ -51,11 +44,7 @@ impl Wattstream {
 
     /// Runs a command that must succeed; its stdout.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("the program starts");
-        let [stdout, stderr] =
-            [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        assert!(output.status.success(), "wattstream {arguments:?} failed:\n{stdout}\n{stderr}");
-        stdout
+        finished(self.command(arguments), arguments)
     }
 
     /// The hash of the tables of a folder, once they were found to agree with each other and with their archive.
@@ -65,7 +54,27 @@ impl Wattstream {
 
     /// Everything is as `doctor` wants it.
     pub(crate) fn check_doctor(&self) {
-        let told = self.run(&["doctor", "--aws"]);
-        assert!(told.lines().count() >= NAMES.len(), "every resource is looked at:\n{told}");
+        let outputs = self.outputs.to_str().expect("a plain name");
+        let told = self.run(&["doctor", "--aws", "--stack", outputs]);
+        assert!(told.lines().count() >= CHECKS_MIN, "every resource is looked at:\n{told}");
     }
+
+    /// What the deployed API tells the command line that signs its questions.
+    pub(crate) fn summary(&self, api_url: &str, caller: &Credentials) -> Value {
+        let arguments = ["summary", "--format", "json", "--iam", "--url", api_url];
+        let mut command = self.command(&arguments);
+        command.env("AWS_ACCESS_KEY_ID", caller.access_key_id());
+        command.env("AWS_SECRET_ACCESS_KEY", caller.secret_access_key());
+        let told = finished(command, &arguments);
+        serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"))
+    }
+}
+
+/// Runs a command that must succeed; its stdout.
+fn finished(mut command: Command, arguments: &[&str]) -> String {
+    let output = command.output().expect("the program starts");
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(output.status.success(), "wattstream {arguments:?} failed:\n{stdout}\n{stderr}");
+    stdout
 }
