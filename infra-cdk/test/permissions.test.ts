@@ -169,6 +169,7 @@ describe("each function may do what its adapters call, and nothing else", () => 
       sites: ["dynamodb:BatchGetItem"],
       "sites/index/fleet": ["dynamodb:Query"],
       alerts: ["dynamodb:Query"],
+      silences: ["dynamodb:Query"],
       "dead letters": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
     },
     Simulator: {

@@ -97,6 +97,7 @@ export class QueryApi extends Construct {
     tables.allow(role, "sites", "BatchGetItem");
     tables.allowQueryOf(role, "sites", "fleet");
     tables.allow(role, "alerts", "Query");
+    tables.allow(role, "silences", "Query");
     deadLetters.allowReceiving(role);
   }
 

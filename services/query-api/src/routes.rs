@@ -7,4 +7,5 @@ pub(crate) mod health;
 pub(crate) mod page;
 pub(crate) mod readings;
 pub(crate) mod records;
+pub(crate) mod sites;
 pub(crate) mod summary;

@@ -157,6 +157,13 @@ async fn what_is_posted_to_the_real_binary_is_found_by_every_question() {
     assert_eq!(records["records"].as_array().map(Vec::len), Some(2), "{records}");
     let anomalies = deployment.get("/anomalies/home-01?start=2025-06-20&end=2025-06-21").await;
     assert_eq!(anomalies["records"][0]["timestamp"], "2025-06-20T00:15:00.000Z", "{anomalies}");
+    let sites = deployment.get("/sites?limit=1&search=HOME").await;
+    assert_eq!(sites["sites"][0]["site_id"], "home-01", "{sites}");
+    let next =
+        deployment.get(&format!("/sites?search=HOME&cursor={}", sites["next"].as_str().unwrap())).await;
+    assert_eq!(next["sites"][0]["site_id"], "home-02", "{next}");
+    let site = deployment.get("/sites/home-01").await;
+    assert_eq!(site["last_reading"]["timestamp"], "2025-06-20T00:15:00.000Z", "{site}");
     let alerts = deployment.get("/alerts").await;
     assert_eq!(alerts["alerts"][0]["site_id"], "home-01", "{alerts}");
     let letters = deployment.get("/dead-letters").await;

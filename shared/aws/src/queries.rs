@@ -1,7 +1,11 @@
 //! [`AwsQueries`]: everything that the API asks, in one type. The projections are in DynamoDB and the dead letters in SQS.
 
-use wattstream_domain::{Alert, HourRow, Position, Row, SiteId, SiteState};
-use wattstream_engine::ports::{DeadLetterAdmin, HourQuery, Page, Queries, RowQuery, Sites};
+use std::ops::RangeInclusive;
+
+use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, SiteId, SiteState};
+use wattstream_engine::ports::{
+    DeadLetterAdmin, FleetQueries, HourQuery, Page, Queries, RowQuery, SiteQuery, Sites,
+};
 use wattstream_engine::{DeadLetter, Result};
 
 use crate::{DynamoDb, SqsDeadLetters};
@@ -43,6 +47,16 @@ impl Queries for AwsQueries {
 
     async fn dead_letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
         self.dead_letters.page(after, limit).await
+    }
+}
+
+impl FleetQueries for AwsQueries {
+    async fn site_page(&self, query: SiteQuery) -> Result<Page<SiteState, SiteId>> {
+        self.tables.site_page(query).await
+    }
+
+    async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
+        self.tables.silences_of(sites).await
     }
 }
 

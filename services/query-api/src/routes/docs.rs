@@ -11,7 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{alerts, dead_letters, health, readings, records, summary};
+use super::{alerts, dead_letters, health, readings, records, sites, summary};
 
 const OPENAPI_PATH: &str = "/openapi.json";
 
@@ -38,6 +38,8 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     ),
     paths(
         summary::summary,
+        sites::sites,
+        sites::site,
         records::records,
         records::anomalies,
         alerts::alerts,

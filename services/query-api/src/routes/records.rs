@@ -5,21 +5,22 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, Uri};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wattstream_domain::{Row, SiteId, SiteState, Timestamp};
+use wattstream_domain::{Row, SiteId, Timestamp};
 use wattstream_engine::ports::{Queries, RowQuery};
 
 use crate::cursor;
 use crate::json::{FindingBody, Kwh, Utc};
-use crate::near::{nearest, suggestion};
 use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
-use crate::problem::{Problem, ProblemType, quote};
+use crate::problem::Problem;
 use crate::state::AppState;
 use crate::time_range::{END, END_DATE, START, START_DATE, TimeRange};
+
+use super::sites::{known_site, unknown_site};
 
 /// The number of readings on a page.
 pub(crate) const RECORDS: Limit = Limit { default: 100, max: 1_000 };
@@ -179,7 +180,7 @@ async fn page_of<Q: Queries, P>(
         if page.entries.is_empty() { Some(known_site(&*state.queries, site_id).await?) } else { None };
     let next =
         page.next_start.map(|start| cursor::seal(&question, &Span { page_start: start, ..span }.to_place()));
-    let headers = next.iter().filter_map(|cursor| link_to(uri, cursor)).collect();
+    let headers = next.iter().filter_map(|cursor| cursor::link_to(uri, cursor)).collect();
     let body = RecordPage {
         site_id: site_id.to_string(),
         start: Utc(span.range.start),
@@ -219,36 +220,4 @@ impl Span {
             _ => Err(Problem::internal()),
         }
     }
-}
-
-/// A `Link` to the page at `cursor`, the rest of the question as it was.
-fn link_to(uri: &Uri, cursor: &str) -> Option<(header::HeaderName, HeaderValue)> {
-    let pairs = uri.query().unwrap_or_default().split('&');
-    let mut query: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !pair.starts_with(CURSOR)).collect();
-    let cursor = format!("{CURSOR}={cursor}");
-    query.push(&cursor);
-    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"));
-    HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link))
-}
-
-async fn known_site<Q: Queries>(queries: &Q, site_id: SiteId) -> Result<SiteState, Problem> {
-    match queries.site(site_id).await? {
-        Some(site) => Ok(site),
-        None => Err(unknown_site(queries, site_id.as_str()).await),
-    }
-}
-
-async fn unknown_site<Q: Queries>(queries: &Q, wanted: &str) -> Problem {
-    let sites = match queries.sites().await {
-        Ok(sites) => sites.states,
-        Err(error) => return error.into(),
-    };
-    let near = nearest(wanted, sites.iter().map(|site| site.site_id.as_str()));
-    let grammar = SiteId::new(wanted).err().map(|error| format!(" ({error})")).unwrap_or_default();
-    let detail = format!(
-        "No reading of a site {} has come in{grammar}.{} GET /summary lists every site.",
-        quote(wanted),
-        suggestion(&near)
-    );
-    Problem::new(ProblemType::UnknownSite, detail).about("site_id").near(near)
 }

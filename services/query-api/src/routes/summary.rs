@@ -134,7 +134,7 @@ impl SiteSummary {
 }
 
 impl TotalsBody {
-    fn of(totals: &Totals, duplicates: u64) -> Self {
+    pub(crate) fn of(totals: &Totals, duplicates: u64) -> Self {
         Self {
             records: totals.records,
             anomalies: totals.anomalies,

@@ -14,4 +14,5 @@ mod pages;
 mod problems;
 mod readings;
 mod records;
+mod sites;
 mod summary;

@@ -78,7 +78,7 @@ fn address(path: &str, query: &str) -> String {
 async fn every_described_address_answers_as_it_is_described() {
     let description = description();
     let operations = operations(&description);
-    assert_eq!(operations.len(), 14);
+    assert_eq!(operations.len(), 16);
     for (method, path, operation) in operations {
         let body = if path == "/readings" { "x" } else { "" };
         let answer =
@@ -155,6 +155,7 @@ fn merged(parts: &[Value], description: &Value) -> Value {
     for part in parts {
         let reference = part["$ref"].as_str().map(|reference| reference.trim_start_matches('#'));
         let part = reference.map_or(part, |reference| description.pointer(reference).unwrap());
+        let part = part["allOf"].as_array().map_or_else(|| part.clone(), |parts| merged(parts, description));
         properties.extend(part["properties"].as_object().unwrap().clone());
         required.extend(part["required"].as_array().into_iter().flatten().cloned());
     }

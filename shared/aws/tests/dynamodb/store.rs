@@ -1,10 +1,12 @@
 //! Tables and what is asked of them, as the contract wants them: in one type.
 
+use std::ops::RangeInclusive;
+
 use wattstream_aws::{AwsQueries, Clients, DynamoDb, LocalEndpoints, SqsDeadLetters, TableNames};
-use wattstream_domain::{Alert, HourRow, Position, Row, RowWrite, ShardId, SiteId, SiteState};
+use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, RowWrite, ShardId, SiteId, SiteState};
 use wattstream_engine::ports::{
-    Alerts, Commit, Failures, HourQuery, Page, Queries, RowQuery, RowRange, ShardMark, Sites, Snapshot,
-    Tables,
+    Alerts, Commit, Failures, FleetQueries, HourQuery, Page, Queries, RowQuery, RowRange, ShardMark,
+    Silences, SiteQuery, Sites, Snapshot, Tables,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -88,8 +90,32 @@ impl Queries for Store {
     }
 }
 
+impl FleetQueries for Store {
+    async fn site_page(&self, query: SiteQuery) -> Result<Page<SiteState, SiteId>> {
+        self.queries.site_page(query).await
+    }
+
+    async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
+        self.queries.silences_of(sites).await
+    }
+}
+
 impl Alerts for Store {
     async fn publish(&self, alerts: &[Alert]) -> Vec<Result<()>> {
         self.tables.publish(alerts).await
+    }
+}
+
+impl Silences for Store {
+    async fn open_silences(&self) -> Result<Vec<OpenSilence>> {
+        self.tables.open_silences().await
+    }
+
+    async fn put_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        self.tables.put_silences(silences).await
+    }
+
+    async fn remove_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        self.tables.remove_silences(silences).await
     }
 }

@@ -1,7 +1,9 @@
 //! [`Queries`] over maps. States are exact: the rows after a snapshot are folded in.
 
-use wattstream_domain::{Alert, Hour, HourRow, Position, Row, SiteId, SiteState, Timestamp};
-use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, Sites};
+use std::ops::RangeInclusive;
+
+use wattstream_domain::{Alert, Hour, HourRow, OpenSilence, Position, Row, SiteId, SiteState};
+use wattstream_engine::ports::{FleetQueries, HourQuery, Page, Queries, RowQuery, SiteQuery, Sites};
 use wattstream_engine::{DeadLetter, Result};
 
 use super::{MemoryStore, letter_key};
@@ -21,7 +23,7 @@ impl Queries for MemoryStore {
             .rows_of(query.site_id)
             .filter(|row| (query.start..query.end).contains(&row.timestamp))
             .filter(|row| !query.anomalous_only || row.version.is_anomalous());
-        Ok(page(rows.cloned(), query.limit, |row| row.timestamp))
+        Ok(Page::of(rows.cloned(), query.limit, |row| row.timestamp))
     }
 
     async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
@@ -31,7 +33,7 @@ impl Queries for MemoryStore {
             .values()
             .filter(|row| row.site_id == query.site_id)
             .filter(|row| (query.start..query.end).contains(&row.hour.start()));
-        Ok(page(hours.copied(), query.limit, |row| Hour::start(row.hour)))
+        Ok(Page::of(hours.copied(), query.limit, |row| Hour::start(row.hour)))
     }
 
     async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
@@ -49,10 +51,14 @@ impl Queries for MemoryStore {
     }
 }
 
-/// The first `limit` entries, and where the next one is.
-fn page<T>(entries: impl Iterator<Item = T>, limit: usize, timestamp: fn(&T) -> Timestamp) -> Page<T> {
-    let mut entries: Vec<T> = entries.take(limit.saturating_add(1)).collect();
-    let next_start = entries.get(limit).map(timestamp);
-    entries.truncate(limit);
-    Page { entries, next_start }
+impl FleetQueries for MemoryStore {
+    async fn site_page(&self, query: SiteQuery) -> Result<Page<SiteState, SiteId>> {
+        let asked = self.lock().states().into_iter().filter(|state| query.asks_for(state.site_id));
+        Ok(Page::of(asked, query.limit, |state| state.site_id))
+    }
+
+    async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
+        let contents = self.lock();
+        Ok(contents.silences.values().filter(|open| sites.contains(&open.site_id)).copied().collect())
+    }
 }
