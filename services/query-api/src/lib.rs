@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   GET  /summary  /records/{site_id}  /anomalies/{site_id}  /alerts  ──► Queries
-//!   GET  /sites  /sites/{site_id}                                    ──► FleetQueries
+//!   GET  /sites  /sites/{site_id}  /series/{site_id}                 ──► FleetQueries
 //!   POST /readings                                                   ──► Producer
 //!   GET  /dead-letters, and redrive and purge below it               ──► Queries, DeadLetterAdmin, Producer
 //!   GET  /healthz  /readyz  /metrics                                 ──► AppState
@@ -69,6 +69,7 @@ where
     let routes = Router::new()
         .merge(routes::summary::routes(&state))
         .merge(routes::sites::routes(&state))
+        .merge(routes::series::routes(&state))
         .merge(routes::records::routes(&state))
         .merge(routes::alerts::routes(&state))
         .merge(routes::readings::routes(&state))

@@ -42,6 +42,7 @@ pub(crate) enum ProblemType {
     ParameterInvalid,
     TimeInvalid,
     RangeReversed,
+    RangeTooLong,
     CursorInvalid,
     BodyInvalid,
     BodyTooLarge,
@@ -78,6 +79,7 @@ impl ProblemType {
             Self::ParameterInvalid => ("parameter-invalid", S::BAD_REQUEST, "A parameter has no such value"),
             Self::TimeInvalid => ("time-invalid", S::BAD_REQUEST, "A time could not be read"),
             Self::RangeReversed => ("range-reversed", S::BAD_REQUEST, "The range ends before it starts"),
+            Self::RangeTooLong => ("range-too-long", S::BAD_REQUEST, "The range is too long for one answer"),
             Self::CursorInvalid => {
                 ("cursor-invalid", S::BAD_REQUEST, "The cursor does not belong to this question")
             }

@@ -7,5 +7,6 @@ pub(crate) mod health;
 pub(crate) mod page;
 pub(crate) mod readings;
 pub(crate) mod records;
+pub(crate) mod series;
 pub(crate) mod sites;
 pub(crate) mod summary;

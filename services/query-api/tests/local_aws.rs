@@ -164,6 +164,8 @@ async fn what_is_posted_to_the_real_binary_is_found_by_every_question() {
     assert_eq!(next["sites"][0]["site_id"], "home-02", "{next}");
     let site = deployment.get("/sites/home-01").await;
     assert_eq!(site["last_reading"]["timestamp"], "2025-06-20T00:15:00.000Z", "{site}");
+    let series = deployment.get("/series/home-01?resolution=hour").await;
+    assert_eq!(series["points"][0]["energy_generated_kwh"].to_string(), "0.1", "{series}");
     let alerts = deployment.get("/alerts").await;
     assert_eq!(alerts["alerts"][0]["site_id"], "home-01", "{alerts}");
     let letters = deployment.get("/dead-letters").await;

@@ -11,7 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{alerts, dead_letters, health, readings, records, sites, summary};
+use super::{alerts, dead_letters, health, readings, records, series, sites, summary};
 
 const OPENAPI_PATH: &str = "/openapi.json";
 
@@ -40,6 +40,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         summary::summary,
         sites::sites,
         sites::site,
+        series::of_site,
         records::records,
         records::anomalies,
         alerts::alerts,

@@ -14,5 +14,6 @@ mod pages;
 mod problems;
 mod readings;
 mod records;
+mod series;
 mod sites;
 mod summary;

@@ -122,7 +122,9 @@ impl Content {
         self.store.with(|contents| {
             let state = contents.state(site_id).unwrap_or_else(|| SiteState::new(site_id));
             let mut rows = SiteRows::new(site_id);
-            rows.load(contents.rows_of(site_id).cloned(), &Frontier::none());
+            let hour = record.reading.timestamp.hour();
+            let stored = contents.rows.range((site_id, hour.start())..=(site_id, hour.last()));
+            rows.load(stored.map(|(_, row)| row.clone()), &Frontier::none());
             let mut fold = SiteFold::new(state, rows);
             fold.fold(record);
             let mut folded = fold.finish();
