@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   GET  /summary  /records/{site_id}  /anomalies/{site_id}  /alerts  ──► Queries
-//!   GET  /sites  /sites/{site_id}  /series/{site_id}                 ──► FleetQueries
+//!   GET  /sites  /sites/{site_id}  /series  /series/{site_id}        ──► FleetQueries
 //!   POST /readings                                                   ──► Producer
 //!   GET  /dead-letters, and redrive and purge below it               ──► Queries, DeadLetterAdmin, Producer
 //!   GET  /healthz  /readyz  /metrics                                 ──► AppState

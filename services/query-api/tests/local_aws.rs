@@ -166,6 +166,9 @@ async fn what_is_posted_to_the_real_binary_is_found_by_every_question() {
     assert_eq!(site["last_reading"]["timestamp"], "2025-06-20T00:15:00.000Z", "{site}");
     let series = deployment.get("/series/home-01?resolution=hour").await;
     assert_eq!(series["points"][0]["energy_generated_kwh"].to_string(), "0.1", "{series}");
+    let fleet = deployment.get("/series?resolution=day").await;
+    assert_eq!(fleet["points"][0]["net_energy_kwh"].to_string(), "0.8", "{fleet}");
+    assert_eq!(fleet["points"][0]["sites"], 2, "{fleet}");
     let alerts = deployment.get("/alerts").await;
     assert_eq!(alerts["alerts"][0]["site_id"], "home-01", "{alerts}");
     let letters = deployment.get("/dead-letters").await;

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, SiteId, SiteState};
 use wattstream_engine::ports::{
-    DeadLetterAdmin, FleetQueries, HourQuery, Page, Queries, RowQuery, SiteQuery, Sites,
+    DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries, RowQuery, SiteQuery,
+    Sites,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -57,6 +58,10 @@ impl FleetQueries for AwsQueries {
 
     async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
         self.tables.silences_of(sites).await
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        self.tables.fleet_series(query).await
     }
 }
 

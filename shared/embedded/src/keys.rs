@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use wattstream_domain::{Alert, Position, SequenceNumber, ShardId, SiteId, Timestamp};
+use wattstream_domain::{Alert, Position, Resolution, SequenceNumber, ShardId, SiteId, Timestamp};
 
 const SITE_END: u8 = 0;
 
@@ -44,6 +44,17 @@ pub(crate) fn site(site_id: SiteId) -> Vec<u8> {
 /// The site in a key of [`site`].
 pub(crate) fn parse_site(key: &[u8]) -> Option<SiteId> {
     SiteId::new(std::str::from_utf8(key).ok()?).ok()
+}
+
+/// The key of all sites together in the bucket that begins at `start`.
+pub(crate) fn bucket(resolution: Resolution, start: Timestamp) -> [u8; 9] {
+    let mut key = [match resolution {
+        Resolution::Hour => 1,
+        Resolution::Day => 2,
+        Resolution::Month => 3,
+    }; 9];
+    key[1..].copy_from_slice(&start.unix_ms().to_be_bytes());
+    key
 }
 
 /// The key of a record in the log.

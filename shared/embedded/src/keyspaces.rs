@@ -26,6 +26,9 @@ const QUIET_MEMTABLE_BYTES: u64 = MIB;
 /// The memtable of the open silences: thousands of them at some 100 bytes, and one changes once in hours.
 const SILENCES_MEMTABLE_BYTES: u64 = 512 * KIB;
 
+/// The memtable of all sites together: a row a bucket, and the hour at hand changes most.
+const FLEET_MEMTABLE_BYTES: u64 = 256 * KIB;
+
 /// Memtables of one keyspace when the storage engine stops its writers.
 const MEMTABLES_MAX: u64 = 5;
 
@@ -38,7 +41,8 @@ pub(crate) const MEMORY_BYTES_MAX: u64 = CACHE_BYTES
         * (BUSY_KEYSPACES * BUSY_MEMTABLE_BYTES
             + SITES_MEMTABLE_BYTES
             + QUIET_KEYSPACES * QUIET_MEMTABLE_BYTES
-            + SILENCES_MEMTABLE_BYTES);
+            + SILENCES_MEMTABLE_BYTES
+            + FLEET_MEMTABLE_BYTES);
 
 const _: () = assert!(MEMORY_BYTES_MAX <= 156 * MIB);
 
@@ -62,6 +66,8 @@ pub(crate) struct Keyspaces {
     pub(crate) anomalies: Keyspace,
     /// Site, hour -> closed hour.
     pub(crate) hours: Keyspace,
+    /// Resolution, bucket -> all sites together in it.
+    pub(crate) fleet: Keyspace,
     /// Site -> version, state.
     pub(crate) sites: Keyspace,
     /// Position -> dead letter.
@@ -95,6 +101,7 @@ impl Keyspaces {
             readings: db.keyspace("readings", || unfiltered(BUSY_MEMTABLE_BYTES))?,
             anomalies: quiet("anomalies")?,
             hours: db.keyspace("hours", || unfiltered(QUIET_MEMTABLE_BYTES))?,
+            fleet: db.keyspace("fleet", || sized(FLEET_MEMTABLE_BYTES))?,
             sites: db.keyspace("sites", || sized(SITES_MEMTABLE_BYTES).expect_point_read_hits(true))?,
             dead_letters: quiet("dead_letters")?,
             alerts: quiet("alerts")?,

@@ -31,6 +31,7 @@ mod disk_reserve;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod fleet;
 mod hash_ranges;
 mod keys;
 mod keyspaces;

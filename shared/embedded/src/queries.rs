@@ -2,7 +2,7 @@
 
 mod fleet;
 
-use fjall::Readable;
+use fjall::{Readable, Snapshot};
 use wattstream_domain::{Alert, Hour, HourRow, Position, Row, SiteId, SiteState, Timestamp};
 use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, RowRange, Sites};
 use wattstream_engine::{DeadLetter, Error, Kind, Result};
@@ -63,11 +63,16 @@ impl Store {
     }
 
     fn iter_sites(&self) -> impl Iterator<Item = Result<SiteState>> {
+        self.sites_at(&self.snapshot())
+    }
+
+    /// The states at the moment of `now`, ascending by site.
+    pub(crate) fn sites_at(&self, now: &Snapshot) -> impl Iterator<Item = Result<SiteState>> + use<> {
         let parse = |entry: fjall::Guard| {
             let (key, value) = entry.into_inner().map_err(storage(READING_STATES))?;
             Ok(parse_site(site_of(&key)?, &value)?.state)
         };
-        self.snapshot().iter(&self.keyspaces().sites).map(parse)
+        now.iter(&self.keyspaces().sites).map(parse)
     }
 
     fn read_rows(&self, query: &RowQuery) -> Result<Page<Row>> {

@@ -4,6 +4,7 @@
 //!
 //! - Each call is one atomic batch: all of its writes that were not refused, or none.
 //! - A condition and the write under it cannot be separated: they happen under one lock.
+//! - An hour and the sums of all sites change together.
 //! - The anomalies keyspace holds the keys of exactly the rows that have findings.
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use wattstream_engine::{Error, Kind, Result};
 use wattstream_wire::stored::{decode_row, decode_state, encode_hour, encode_row, encode_state};
 
 use crate::error::{Damage, damaged, shared, storage};
+use crate::fleet::FleetChanges;
 use crate::keys;
 use crate::store::Store;
 
@@ -41,16 +43,24 @@ impl Tables for Store {
     }
 
     async fn put_hours(&self, hours: &[HourRow]) -> Failures {
+        let mut newest_hours = self.lock_hours();
         let mut writes = Writes::new(self);
+        let mut changes = FleetChanges::new(self.keyspaces(), &newest_hours);
         for row in hours {
             writes.attempt(row.site_id, |batch| {
+                changes.put(row)?;
                 let mut value = Vec::new();
                 encode_hour(row, &mut value);
                 batch.insert(&self.keyspaces().hours, keys::instant(row.site_id, row.hour.start()), value);
                 Ok(())
             });
         }
-        writes.commit("writing hours")
+        let written = changes.stage(&mut writes.batch);
+        let (is_written, failures) = writes.commit_and_tell("writing hours");
+        if is_written {
+            newest_hours.remember(written);
+        }
+        failures
     }
 
     async fn commit(&self, commits: &[Commit<'_>]) -> Failures {
@@ -96,11 +106,17 @@ impl Writes {
     }
 
     /// Writes everything at once. When that fails, every site has failed.
-    fn commit(mut self, doing: &'static str) -> Failures {
-        if let Err(error) = self.batch.commit().map_err(Arc::new) {
-            self.failures.extend(self.staged.into_iter().map(|site_id| (site_id, shared(doing, &error))));
+    fn commit(self, doing: &'static str) -> Failures {
+        self.commit_and_tell(doing).1
+    }
+
+    /// As [`commit`](Self::commit), and whether it was written.
+    fn commit_and_tell(mut self, doing: &'static str) -> (bool, Failures) {
+        let written = self.batch.commit().map_err(Arc::new);
+        if let Err(error) = &written {
+            self.failures.extend(self.staged.into_iter().map(|site_id| (site_id, shared(doing, error))));
         }
-        self.failures
+        (written.is_ok(), self.failures)
     }
 }
 

@@ -19,7 +19,7 @@ use wattstream_domain::{
 
 use crate::{Batch, BatchReply, DeadLetter, Error, Result, StreamRecord};
 
-pub use fleet::{FleetQueries, SiteQuery};
+pub use fleet::{FleetBucket, FleetQueries, FleetQuery, FleetSeries, SiteQuery};
 
 /// The projections: readings, hours, sites and shards.
 pub trait Tables: Send + Sync {

@@ -40,6 +40,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         summary::summary,
         sites::sites,
         sites::site,
+        series::fleet::of_all_sites,
         series::of_site,
         records::records,
         records::anomalies,

@@ -1,9 +1,10 @@
-//! `GET /series/{site_id}`: energies over time, for a curve. What must always hold:
+//! `GET /series/{site_id}` and `GET /series`: energies over time, of a site and of all sites together. What must always hold:
 //! - Points are at equal steps of the calendar, and a step without readings is null, never zero. Raw points are where the
 //!   readings are, with one null point in each gap.
 //! - Sums are exact: the closed hours and the open one, each once.
 //! - An answer has at most [`POINTS_MAX`] points, whatever the range.
 
+pub(crate) mod fleet;
 mod points;
 
 use std::collections::BTreeMap;
@@ -52,7 +53,10 @@ const PARAMETERS: &[Parameter] = &[START, END, START_DATE, END_DATE, RESOLUTION]
 documented!(SeriesParameters, PARAMETERS);
 
 pub(crate) fn routes<Q: FleetQueries, P: Send + Sync + 'static>(state: &Arc<AppState<Q, P>>) -> Router {
-    Router::new().route("/series/{site_id}", get(of_site::<Q, P>)).with_state(Arc::clone(state))
+    Router::new()
+        .route("/series", get(fleet::of_all_sites::<Q, P>))
+        .route("/series/{site_id}", get(of_site::<Q, P>))
+        .with_state(Arc::clone(state))
 }
 
 /// The energies of a site over time.
@@ -101,7 +105,7 @@ pub(crate) async fn of_site<Q: Queries, P>(
     let range = TimeRange::of(&parameters, (state.clock)())?;
     // The site before its hours: an hour that closes in between is in both, and never in neither.
     let site = site_named(&*state.queries, &site_id).await?;
-    let Some(span) = Span::of(&range, &site) else {
+    let Some(span) = Span::of(&range, Seen::of(&site.totals)) else {
         return Ok(Json(SiteSeries::empty(&site, &range, asked)));
     };
     let Curve { resolution, span, points } = curve(&*state.queries, &site, span, asked).await?;
@@ -156,6 +160,19 @@ impl Asked {
     }
 }
 
+/// The earliest and the newest reading.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Seen {
+    fn of(totals: &Totals) -> Self {
+        Self { first: totals.first_seen, last: totals.last_seen }
+    }
+}
+
 /// The instants that a curve is about, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
@@ -164,14 +181,10 @@ struct Span {
 }
 
 impl Span {
-    /// A range, and where it has no end of its own, the site's; `None` when nothing lies between.
-    fn of(range: &TimeRange, site: &SiteState) -> Option<Self> {
-        let first = if range.start == Timestamp::MIN { site.totals.first_seen? } else { range.start };
-        let last = if range.end == Timestamp::MAX {
-            site.totals.last_seen?
-        } else {
-            range.end.saturating_add_ms(-1)
-        };
+    /// A range, and where it has no end of its own, that of what was seen; `None` when nothing lies between.
+    fn of(range: &TimeRange, seen: Seen) -> Option<Self> {
+        let first = if range.start == Timestamp::MIN { seen.first? } else { range.start };
+        let last = if range.end == Timestamp::MAX { seen.last? } else { range.end.saturating_add_ms(-1) };
         (first <= last && range.start < range.end).then_some(Self { first, last })
     }
 

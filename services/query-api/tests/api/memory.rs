@@ -10,8 +10,8 @@ use wattstream_domain::{
     SiteState, Timestamp,
 };
 use wattstream_engine::ports::{
-    DeadLetterAdmin, FleetQueries, HourQuery, NewRecord, Page, Producer, Queries, RowQuery, SiteQuery, Sites,
-    Snapshot,
+    DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery, NewRecord, Page, Producer, Queries,
+    RowQuery, SiteQuery, Sites, Snapshot,
 };
 use wattstream_engine::{Cause, DeadLetter, Error, Kind, Result};
 use wattstream_testkit::MemoryStore;
@@ -192,6 +192,15 @@ impl FleetQueries for Memory {
     async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
         self.pass_or_fail().await?;
         self.store().silences_of(sites).await
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        self.pass_or_fail().await?;
+        if self.content.lock().unwrap().is_exact {
+            return self.store().fleet_series(query).await;
+        }
+        // A store that keeps snapshots adds hours up, and not any number of them.
+        Ok(FleetSeries::TooLong { site_hours: 200_001, site_hours_max: 200_000 })
     }
 }
 

@@ -74,6 +74,8 @@ fn parameters() -> Vec<Case> {
         about("end_date", get("/records/home-01?end=now&end_date=now-1h", 400, "repeated-parameter")),
         about("limit", get("/records/home-01?limit=1001", 400, "parameter-invalid")),
         about("limit", get("/alerts?limit=0", 400, "parameter-invalid")),
+        about("resolution", get("/series?resolution=raw", 400, "parameter-invalid")),
+        about("resolution", get("/series?start=2024-01-01&resolution=hour", 400, "range-too-long")),
         about("resolution", get("/series/home-01?resolution=days", 400, "parameter-invalid")),
         about("resolution", get("/series/home-01?start=2024-01-01&resolution=hour", 400, "range-too-long")),
         about("limit", get("/sites?limit=501", 400, "parameter-invalid")),

@@ -185,6 +185,43 @@ async fn a_range_without_readings_says_what_the_site_has() {
     assert_eq!(points(&empty), ["01-01T00:00", "01-02T00:00"].map(|at| (at.to_owned(), Value::Null, 0)));
 }
 
+#[tokio::test]
+async fn all_sites_together_are_summed_and_counted() {
+    let api = Api::with(&[
+        ("a", "2025-06-20T00:00:00Z", "1", "0.5"),
+        ("a", "2025-06-20T03:00:00Z", "-2", "0"),
+        ("b", "2025-06-20T00:30:00Z", "4", "0"),
+        ("b", "2025-06-21T00:30:00Z", "8", "0"),
+    ])
+    .await;
+    let of = async |query: &str| -> Vec<(Value, u64, u64)> {
+        let series = api.get(&format!("/series?{query}")).await.ok();
+        assert_eq!(series["as_of"], Value::Null);
+        let points = series["points"].as_array().unwrap().iter();
+        let count = |point: &Value, name: &str| point[name].as_u64().unwrap();
+        points
+            .map(|point| (point["net_energy_kwh"].clone(), count(point, "sites"), count(point, "anomalies")))
+            .collect()
+    };
+    let hours = of("resolution=hour&end=2025-06-20T04:00:00Z").await;
+    assert_eq!(hours, [(json!(4.5), 2, 0), (Value::Null, 0, 0), (Value::Null, 0, 0), (json!(-2), 1, 1)]);
+    assert_eq!(of("").await.len(), 25, "auto takes hours");
+    let days = of("resolution=day&start=2025-06-19&end=2025-06-22").await;
+    assert_eq!(days, [(Value::Null, 0, 0), (json!(2.5), 2, 1), (json!(8), 1, 0)]);
+    assert_eq!(of("resolution=month").await, [(json!(10.5), 2, 1)]);
+    assert_eq!(Api::new().get("/series").await.ok()["points"], json!([]));
+}
+
+#[tokio::test]
+async fn a_fleet_that_has_to_be_added_up_is_so_within_limits() {
+    let api = quarters(4).await;
+    api.memory.answer_from_snapshots();
+    let answer = api.get("/series?start=2024-01-01&end=2025-01-01").await;
+    assert_eq!((answer.status, &*answer.problem()), (StatusCode::BAD_REQUEST, "range-too-long"));
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("200001 hours") && detail.contains("GET /series/{site_id}"), "{detail}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use wattstream_aws::{AwsQueries, Clients, DynamoDb, LocalEndpoints, SqsDeadLetters, TableNames};
 use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, RowWrite, ShardId, SiteId, SiteState};
 use wattstream_engine::ports::{
-    Alerts, Commit, Failures, FleetQueries, HourQuery, Page, Queries, RowQuery, RowRange, ShardMark,
-    Silences, SiteQuery, Sites, Snapshot, Tables,
+    Alerts, Commit, Failures, FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries, RowQuery,
+    RowRange, ShardMark, Silences, SiteQuery, Sites, Snapshot, Tables,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -97,6 +97,10 @@ impl FleetQueries for Store {
 
     async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
         self.queries.silences_of(sites).await
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        self.queries.fleet_series(query).await
     }
 }
 

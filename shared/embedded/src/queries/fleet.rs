@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use fjall::Readable;
 use wattstream_domain::{OpenSilence, SiteId, SiteState};
 use wattstream_engine::Result;
-use wattstream_engine::ports::{FleetQueries, Page, SiteQuery};
+use wattstream_engine::ports::{FleetQueries, FleetQuery, FleetSeries, Page, SiteQuery};
 
 use super::READING_STATES;
 use crate::error::storage;
@@ -20,6 +20,10 @@ impl FleetQueries for Store {
 
     async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
         self.blocking(move |store| store.read_silences_of(&sites)).await
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        self.blocking(move |store| store.read_fleet(&query)).await
     }
 }
 

@@ -1,9 +1,10 @@
 //! Questions over all sites, which the API asks and nobody else.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::RangeInclusive;
 
-use wattstream_domain::{OpenSilence, SiteId, SiteState};
+use wattstream_domain::{Hour, HourTotals, OpenSilence, Resolution, SiteId, SiteState, Sums, Timestamp};
 
 use super::{Page, Queries};
 use crate::Result;
@@ -19,6 +20,10 @@ pub trait FleetQueries: Queries {
         &self,
         sites: RangeInclusive<SiteId>,
     ) -> impl Future<Output = Result<Vec<OpenSilence>>> + Send;
+
+    /// All sites together: the sums of their hours, closed and open, by bucket. It is for the store to say whether it keeps
+    /// these sums or adds them up now, and of how much that is too much.
+    fn fleet_series(&self, query: FleetQuery) -> impl Future<Output = Result<FleetSeries>> + Send;
 }
 
 /// A question for sites.
@@ -38,6 +43,68 @@ impl SiteQuery {
         let (id, wanted) = (site_id.as_str().as_bytes(), self.contains.as_bytes());
         self.start.is_none_or(|start| site_id >= start)
             && (wanted.is_empty() || id.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted)))
+    }
+}
+
+/// A question for all sites together: the buckets that begin at or after `start` and before `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FleetQuery {
+    /// How long a bucket is.
+    pub resolution: Resolution,
+    /// The first instant asked for, where a bucket begins.
+    pub start: Timestamp,
+    /// The first instant not asked for, where a bucket begins, or the last instant of all.
+    pub end: Timestamp,
+}
+
+/// All sites together over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FleetSeries {
+    /// Their sums.
+    Sums {
+        /// The buckets that any site has a reading in.
+        buckets: BTreeMap<Timestamp, FleetBucket>,
+        /// `None` when they are exact to the last row. Otherwise every reading up to this instant is in them.
+        as_of: Option<Timestamp>,
+    },
+    /// The store would have to add up more hours than it does for one answer.
+    TooLong {
+        /// The hours of all sites in the range.
+        site_hours: u64,
+        /// The most that are added up.
+        site_hours_max: u64,
+    },
+}
+
+/// All sites together in one bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FleetBucket {
+    /// How many sites have a reading in it.
+    pub sites: u64,
+    /// Their readings.
+    pub sums: Sums,
+}
+
+impl FleetQuery {
+    /// The bucket that an hour belongs to, when it is asked for.
+    pub fn bucket_of(&self, hour: Hour) -> Option<Timestamp> {
+        let bucket = self.resolution.start_of(hour.start());
+        (self.start <= bucket && bucket < self.end).then_some(bucket)
+    }
+
+    /// Adds the hours of one site, all of them at once, to the buckets that are asked for.
+    pub fn add_site(
+        &self,
+        buckets: &mut BTreeMap<Timestamp, FleetBucket>,
+        hours: impl IntoIterator<Item = (Hour, HourTotals)>,
+    ) {
+        let mut touched = BTreeSet::new();
+        for (hour, totals) in hours {
+            let Some(start) = self.bucket_of(hour) else { continue };
+            let bucket = buckets.entry(start).or_default();
+            bucket.sites += u64::from(touched.insert(start));
+            bucket.sums.add(&totals);
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! The contract of [`FleetQueries`].
 
-use wattstream_domain::{OpenSilence, Silence, SiteId};
-use wattstream_engine::ports::{FleetQueries, Page, Silences, SiteQuery, Tables};
+use std::collections::BTreeMap;
+
+use wattstream_domain::{OpenSilence, Resolution, Silence, SiteId, Timestamp};
+use wattstream_engine::ports::{
+    FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Silences, SiteQuery, Tables,
+};
 
 use super::queries::store_site;
 use crate::builders::{Site, at};
@@ -11,6 +15,8 @@ pub async fn fleet_queries<S: Tables + Silences + FleetQueries>(make: impl Async
     sites_are_paged_in_the_order_of_their_ids(&make().await).await;
     sites_are_found_by_a_part_of_their_ids(&make().await).await;
     silences_are_found_by_their_sites(&make().await).await;
+    the_fleet_is_the_sum_of_its_sites(&make().await).await;
+    an_hour_counts_once_while_it_closes(&make().await).await;
 }
 
 /// Sites whose names are hard to sort and to tell apart.
@@ -92,4 +98,67 @@ async fn silences_are_found_by_their_sites<S: Silences + FleetQueries>(store: &S
         let found = store.silences_of(site(first)..=site(last)).await.expect("silences are read");
         assert_eq!(found, silences[expected], "{first} to {last}");
     }
+}
+
+/// Asks for the fleet in every resolution, whole and in part, and adds the sites up.
+async fn assert_fleet_is_the_sum_of_its_sites(store: &impl FleetQueries) {
+    let parts = [
+        (Timestamp::MIN, Timestamp::MAX),
+        (at(0), at(2 * DAY)),
+        (at(11 * DAY), Timestamp::MAX),
+        (at(0), at(0)),
+    ];
+    for resolution in Resolution::ALL {
+        for (start, end) in parts {
+            let end = if end == Timestamp::MAX { end } else { resolution.start_of(end) };
+            let query = FleetQuery { resolution, start: resolution.start_of(start), end };
+            let mut expected = BTreeMap::new();
+            for state in store.sites().await.expect("states are read").states {
+                let (site_id, start, end, limit) =
+                    (state.site_id, Timestamp::MIN, Timestamp::MAX, usize::MAX);
+                let closed =
+                    store.hour_page(HourQuery { site_id, start, end, limit }).await.expect("hours are read");
+                let mut hours: BTreeMap<_, _> =
+                    closed.entries.iter().map(|row| (row.hour, row.totals)).collect();
+                hours.extend(state.open_hour);
+                query.add_site(&mut expected, hours);
+            }
+            let found = store.fleet_series(query).await.expect("the fleet is read");
+            let expected = FleetSeries::Sums { buckets: expected, as_of: None };
+            assert_eq!(found, expected, "{resolution} from {start} to {end}");
+        }
+    }
+}
+
+/// Minutes.
+const DAY: i64 = 24 * 60;
+
+async fn the_fleet_is_the_sum_of_its_sites<S: Tables + FleetQueries>(store: &S) {
+    assert_fleet_is_the_sum_of_its_sites(store).await;
+    let far = Site::new("home-01").sends(0, 5, 2).sends(60, 6, 1).sends(DAY, -7, 1).sends(11 * DAY, 1, 1);
+    let near = Site::new("home-02").sends(15, 3, 0).sends(75, 4, 4);
+    for (version, site) in [(0, &far), (0, &near)] {
+        store_site(store, site, version).await;
+        assert_fleet_is_the_sum_of_its_sites(store).await;
+    }
+    // Late into a closed hour, into a new hour of a day, of a month, and of another month; then a revision of each.
+    let changes = [(20, 9), (180, 8), (3 * DAY, -2), (5 * DAY, 7), (-DAY, 6), (-40 * DAY, 5)];
+    let mut site = far;
+    for (version, (minute, generated)) in
+        (1..).zip(changes.into_iter().chain(changes.map(|(minute, _)| (minute, 1))))
+    {
+        site = site.sends(minute, generated, 1);
+        store_site(store, &site, version).await;
+        assert_fleet_is_the_sum_of_its_sites(store).await;
+    }
+}
+
+async fn an_hour_counts_once_while_it_closes<S: Tables + FleetQueries>(store: &S) {
+    let site = Site::new("home-01").sends(0, 5, 2).sends(15, 6, 1);
+    store_site(store, &site, 0).await;
+    let closed = site.clone().sends(60, 7, 1).sends(120, 8, 1);
+    assert!(store.put_hours(&closed.hours.values().copied().collect::<Vec<_>>()).await.is_empty());
+    assert_fleet_is_the_sum_of_its_sites(store).await;
+    store_site(store, &closed, 1).await;
+    assert_fleet_is_the_sum_of_its_sites(store).await;
 }

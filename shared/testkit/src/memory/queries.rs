@@ -1,9 +1,12 @@
 //! [`Queries`] over maps. States are exact: the rows after a snapshot are folded in.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use wattstream_domain::{Alert, Hour, HourRow, OpenSilence, Position, Row, SiteId, SiteState};
-use wattstream_engine::ports::{FleetQueries, HourQuery, Page, Queries, RowQuery, SiteQuery, Sites};
+use wattstream_domain::{Alert, Hour, HourRow, HourTotals, OpenSilence, Position, Row, SiteId, SiteState};
+use wattstream_engine::ports::{
+    FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries, RowQuery, SiteQuery, Sites,
+};
 use wattstream_engine::{DeadLetter, Result};
 
 use super::{MemoryStore, letter_key};
@@ -60,5 +63,17 @@ impl FleetQueries for MemoryStore {
     async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
         let contents = self.lock();
         Ok(contents.silences.values().filter(|open| sites.contains(&open.site_id)).copied().collect())
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        let contents = self.lock();
+        let mut buckets = BTreeMap::new();
+        for state in contents.states() {
+            let closed = contents.hours.values().filter(|row| row.site_id == state.site_id);
+            let mut hours: BTreeMap<Hour, HourTotals> = closed.map(|row| (row.hour, row.totals)).collect();
+            hours.extend(state.open_hour);
+            query.add_site(&mut buckets, hours);
+        }
+        Ok(FleetSeries::Sums { buckets, as_of: None })
     }
 }

@@ -43,6 +43,11 @@ impl PointBody {
         }
     }
 
+    /// A step with these readings, or with none.
+    pub(super) fn of_step(start: Timestamp, sums: Option<&Sums>) -> Self {
+        sums.map_or_else(|| Self::gap(start), |sums| Self::of(start, sums))
+    }
+
     fn of(start: Timestamp, sums: &Sums) -> Self {
         let known = |sum: EnergySum| Some(Kwh::from(sum));
         Self {
@@ -75,10 +80,13 @@ pub(super) fn summed_points(
     resolution: Resolution,
     sums: &BTreeMap<Timestamp, Sums>,
 ) -> Vec<PointBody> {
-    let starts = std::iter::successors(Some(span.first), |start| resolution.after(*start));
-    let point =
-        |start| sums.get(&start).map_or_else(|| PointBody::gap(start), |sums| PointBody::of(start, sums));
-    starts.take_while(|start| *start <= span.last).map(point).collect()
+    starts(span, resolution).map(|start| PointBody::of_step(start, sums.get(&start))).collect()
+}
+
+/// The beginnings of the buckets of a span.
+pub(super) fn starts(span: Span, resolution: Resolution) -> impl Iterator<Item = Timestamp> {
+    let starts = std::iter::successors(Some(span.first), move |start| resolution.after(*start));
+    starts.take_while(move |start| *start <= span.last)
 }
 
 /// A point for each reading, and one without readings where the next one would have been due in each longer gap. Without a
