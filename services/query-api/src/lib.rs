@@ -7,6 +7,7 @@
 //! ```text
 //!   GET  /summary  /records/{site_id}  /anomalies/{site_id}  /alerts  ──► Queries
 //!   GET  /sites  /sites/{site_id}  /series  /series/{site_id}        ──► FleetQueries
+//!   GET  /anomalies  /episodes                                       ──► FleetQueries
 //!   POST /readings                                                   ──► Producer
 //!   GET  /dead-letters, and redrive and purge below it               ──► Queries, DeadLetterAdmin, Producer
 //!   GET  /healthz  /readyz  /metrics                                 ──► AppState
@@ -71,6 +72,8 @@ where
         .merge(routes::sites::routes(&state))
         .merge(routes::series::routes(&state))
         .merge(routes::records::routes(&state))
+        .merge(routes::anomalies::routes(&state))
+        .merge(routes::episodes::routes(&state))
         .merge(routes::alerts::routes(&state))
         .merge(routes::readings::routes(&state))
         .merge(routes::dead_letters::routes(&state))

@@ -169,6 +169,10 @@ async fn what_is_posted_to_the_real_binary_is_found_by_every_question() {
     let fleet = deployment.get("/series?resolution=day").await;
     assert_eq!(fleet["points"][0]["net_energy_kwh"].to_string(), "0.8", "{fleet}");
     assert_eq!(fleet["points"][0]["sites"], 2, "{fleet}");
+    let anomalies = deployment.get("/anomalies?rule=negative_energy").await;
+    assert_eq!(anomalies["anomalies"][0]["timestamp"], "2025-06-20T00:15:00.000Z", "{anomalies}");
+    let episodes = deployment.get("/episodes?state=open").await;
+    assert_eq!(episodes["episodes"][0]["site_id"], "home-01", "{episodes}");
     let alerts = deployment.get("/alerts").await;
     assert_eq!(alerts["alerts"][0]["site_id"], "home-01", "{alerts}");
     let letters = deployment.get("/dead-letters").await;

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, SiteId, SiteState};
 use wattstream_engine::ports::{
-    DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries, RowQuery, SiteQuery,
-    Sites,
+    AlertPlace, AlertQuery, AnomalyQuery, DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery,
+    Page, Queries, ReadingPlace, RowQuery, SiteQuery, Sites,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -62,6 +62,14 @@ impl FleetQueries for AwsQueries {
 
     async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
         self.tables.fleet_series(query).await
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        self.tables.anomaly_page(query).await
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        self.tables.alert_page(query).await
     }
 }
 

@@ -25,6 +25,7 @@
 //! tokio's blocking threads.
 
 mod alerts;
+mod anomalies;
 mod archive;
 mod dead_letters;
 mod disk_reserve;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fjall::{Database, OwnedWriteBatch, PersistMode, Snapshot};
 use wattstream_domain::Timestamp;
 
+use crate::anomalies;
 use crate::disk_reserve::{DISK_RESERVE_BYTES, DiskReserve};
 use crate::error::{io_error, storage};
 use crate::fleet::{self, NewestHours};
@@ -18,10 +19,12 @@ use crate::torn_batch::TornBatch;
 
 /// The layout of the store that this version writes. One that was written in an older format is brought to this one when it is
 /// opened; the version that wrote it cannot open it any more.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
-/// The format without the sums of all sites.
-const FORMAT_WITHOUT_FLEET: u32 = 1;
+/// The first format with the sums of all sites.
+const FORMAT_WITH_FLEET: u32 = 2;
+/// The first format with the anomalies by time.
+const FORMAT_WITH_ANOMALIES_BY_TIME: u32 = 3;
 
 /// The shards of a new store, unless told otherwise: some parallelism on a small machine.
 pub const SHARDS_DEFAULT: u32 = 4;
@@ -233,11 +236,11 @@ fn agree_on_shards(
         number.map(Some).ok_or_else(damaged)
     };
     match (stored(META_FORMAT)?, stored(META_SHARDS)?) {
-        (Some(FORMAT | FORMAT_WITHOUT_FLEET), Some(stored)) => match asked {
+        (Some(1..=FORMAT), Some(stored)) => match asked {
             Some(asked) if asked != stored => Err(OpenError::Shards { dir: dir.to_owned(), stored, asked }),
             _ => Ok(stored),
         },
-        (Some(FORMAT | FORMAT_WITHOUT_FLEET), None) => {
+        (Some(1..=FORMAT), None) => {
             Err(OpenError::Damaged { dir: dir.to_owned(), detail: "its shards are missing".into() })
         }
         (Some(found), _) => Err(OpenError::Format { dir: dir.to_owned(), found: found.to_string() }),
@@ -256,13 +259,20 @@ fn agree_on_shards(
 fn upgrade(db: &Database, keyspaces: &Keyspaces) -> wattstream_engine::Result<()> {
     let doing = "reading the format of the store";
     let stored = keyspaces.meta.get(META_FORMAT).map_err(storage(doing))?;
-    if stored.is_some_and(|stored| *stored == FORMAT.to_be_bytes()) {
+    let stored = stored.and_then(|stored| (*stored).try_into().ok()).map_or(0, u32::from_be_bytes);
+    if stored == FORMAT {
         return Ok(());
     }
     tracing::info!(
-        "The store is of an older format: the sums of all sites are being built. This happens once."
+        stored,
+        "The store is of an older format: what is new in it is being built. This happens once."
     );
-    fleet::build(db, keyspaces)?;
+    if stored < FORMAT_WITH_FLEET {
+        fleet::build(db, keyspaces)?;
+    }
+    if stored < FORMAT_WITH_ANOMALIES_BY_TIME {
+        anomalies::build(db, keyspaces)?;
+    }
     let mut batch = db.batch().durability(Some(PersistMode::SyncAll));
     batch.insert(&keyspaces.meta, META_FORMAT, FORMAT.to_be_bytes());
     batch.commit().map_err(storage("writing the format of the store"))

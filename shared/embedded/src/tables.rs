@@ -5,20 +5,23 @@
 //! - Each call is one atomic batch: all of its writes that were not refused, or none.
 //! - A condition and the write under it cannot be separated: they happen under one lock.
 //! - An hour and the sums of all sites change together.
-//! - The anomalies keyspace holds the keys of exactly the rows that have findings.
+//! - The keyspaces of anomalies, by site and by time, hold the keys of exactly the rows that have findings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fjall::{OwnedWriteBatch, Readable, Snapshot};
 use wattstream_domain::{Guard, HourRow, Position, Row, RowWrite, ShardId, SiteId, SiteState};
-use wattstream_engine::ports::{Commit, Failures, RowRange, ShardMark, Snapshot as SiteSnapshot, Tables};
+use wattstream_engine::ports::{
+    Commit, Failures, ReadingPlace, RowRange, ShardMark, Snapshot as SiteSnapshot, Tables,
+};
 use wattstream_engine::{Error, Kind, Result};
 use wattstream_wire::stored::{decode_row, decode_state, encode_hour, encode_row, encode_state};
 
 use crate::error::{Damage, damaged, shared, storage};
 use crate::fleet::FleetChanges;
 use crate::keys;
+use crate::keyspaces::Keyspaces;
 use crate::store::Store;
 
 impl Tables for Store {
@@ -158,14 +161,17 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the index right whatever the row replaces. Even an unguarded row may replace another one: a delivery that
+    /// Keeps the indexes right whatever the row replaces. Even an unguarded row may replace another one: a delivery that
     /// was cut off can have written a later version.
     fn stage_anomaly(&self, batch: &mut OwnedWriteBatch, key: &[u8], row: &Row) -> Result<()> {
-        let anomalies = &self.keyspaces().anomalies;
+        let Keyspaces { anomalies, anomalies_by_time, .. } = self.keyspaces();
+        let place = keys::place(&ReadingPlace::of(row));
         if row.version.is_anomalous() {
             batch.insert(anomalies, key, []);
+            batch.insert(anomalies_by_time, place, []);
         } else if anomalies.contains_key(key).map_err(storage("reading the index of anomalies"))? {
             batch.remove(anomalies, key);
+            batch.remove(anomalies_by_time, place);
         }
         Ok(())
     }

@@ -19,7 +19,10 @@ use wattstream_domain::{
 
 use crate::{Batch, BatchReply, DeadLetter, Error, Result, StreamRecord};
 
-pub use fleet::{FleetBucket, FleetQueries, FleetQuery, FleetSeries, SiteQuery};
+pub use fleet::{
+    AlertPlace, AlertQuery, AnomalyQuery, FleetBucket, FleetQueries, FleetQuery, FleetSeries, ReadingPlace,
+    SiteQuery,
+};
 
 /// The projections: readings, hours, sites and shards.
 pub trait Tables: Send + Sync {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
 
 mod access;
+mod anomalies;
 mod dead_letters;
 #[cfg(feature = "lambda")]
 mod gateway;

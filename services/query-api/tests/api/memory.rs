@@ -10,8 +10,8 @@ use wattstream_domain::{
     SiteState, Timestamp,
 };
 use wattstream_engine::ports::{
-    DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery, NewRecord, Page, Producer, Queries,
-    RowQuery, SiteQuery, Sites, Snapshot,
+    AlertPlace, AlertQuery, AnomalyQuery, DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery,
+    NewRecord, Page, Producer, Queries, ReadingPlace, RowQuery, SiteQuery, Sites, Snapshot,
 };
 use wattstream_engine::{Cause, DeadLetter, Error, Kind, Result};
 use wattstream_testkit::MemoryStore;
@@ -201,6 +201,16 @@ impl FleetQueries for Memory {
         }
         // A store that keeps snapshots adds hours up, and not any number of them.
         Ok(FleetSeries::TooLong { site_hours: 200_001, site_hours_max: 200_000 })
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        self.pass_or_fail().await?;
+        self.store().anomaly_page(query).await
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        self.pass_or_fail().await?;
+        self.store().alert_page(query).await
     }
 }
 

@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use wattstream_aws::{AwsQueries, Clients, DynamoDb, LocalEndpoints, SqsDeadLetters, TableNames};
 use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, RowWrite, ShardId, SiteId, SiteState};
 use wattstream_engine::ports::{
-    Alerts, Commit, Failures, FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries, RowQuery,
-    RowRange, ShardMark, Silences, SiteQuery, Sites, Snapshot, Tables,
+    AlertPlace, AlertQuery, Alerts, AnomalyQuery, Commit, Failures, FleetQueries, FleetQuery, FleetSeries,
+    HourQuery, Page, Queries, ReadingPlace, RowQuery, RowRange, ShardMark, Silences, SiteQuery, Sites,
+    Snapshot, Tables,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -101,6 +102,14 @@ impl FleetQueries for Store {
 
     async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
         self.queries.fleet_series(query).await
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        self.queries.anomaly_page(query).await
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        self.queries.alert_page(query).await
     }
 }
 

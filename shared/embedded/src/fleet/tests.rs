@@ -90,7 +90,10 @@ fn a_store_of_the_format_before_gets_the_projection_when_it_is_opened() {
     fixture.reopen();
 
     assert_eq!(all(fixture.store()), expected(&puts));
-    assert_eq!(*fixture.store().keyspaces().meta.get("format").unwrap().unwrap(), 2_u32.to_be_bytes());
+    assert_eq!(
+        *fixture.store().keyspaces().meta.get("format").unwrap().unwrap(),
+        crate::FORMAT.to_be_bytes()
+    );
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use std::ops::RangeInclusive;
 
 use fjall::Readable;
-use wattstream_domain::{OpenSilence, SiteId, SiteState};
+use wattstream_domain::{Alert, OpenSilence, Row, SiteId, SiteState};
 use wattstream_engine::Result;
-use wattstream_engine::ports::{FleetQueries, FleetQuery, FleetSeries, Page, SiteQuery};
+use wattstream_engine::ports::{
+    AlertPlace, AlertQuery, AnomalyQuery, FleetQueries, FleetQuery, FleetSeries, Page, ReadingPlace,
+    SiteQuery,
+};
 
 use super::READING_STATES;
 use crate::error::storage;
@@ -24,6 +27,14 @@ impl FleetQueries for Store {
 
     async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
         self.blocking(move |store| store.read_fleet(&query)).await
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        self.blocking(move |store| store.read_anomalies(&query)).await
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        self.blocking(move |store| store.read_alerts(&query)).await
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::RangeInclusive;
 
-use wattstream_domain::{Hour, HourTotals, OpenSilence, Resolution, SiteId, SiteState, Sums, Timestamp};
+use wattstream_domain::{
+    Alert, Hour, HourTotals, OpenSilence, Resolution, Row, SiteId, SiteState, Sums, Timestamp,
+};
 
 use super::{Page, Queries};
 use crate::Result;
@@ -24,6 +26,15 @@ pub trait FleetQueries: Queries {
     /// All sites together: the sums of their hours, closed and open, by bucket. It is for the store to say whether it keeps
     /// these sums or adds them up now, and of how much that is too much.
     fn fleet_series(&self, query: FleetQuery) -> impl Future<Output = Result<FleetSeries>> + Send;
+
+    /// One page of the readings that have findings, the newest first.
+    fn anomaly_page(
+        &self,
+        query: AnomalyQuery,
+    ) -> impl Future<Output = Result<Page<Row, ReadingPlace>>> + Send;
+
+    /// One page of the alerts of all sites, the newest first.
+    fn alert_page(&self, query: AlertQuery) -> impl Future<Output = Result<Page<Alert, AlertPlace>>> + Send;
 }
 
 /// A question for sites.
@@ -43,6 +54,66 @@ impl SiteQuery {
         let (id, wanted) = (site_id.as_str().as_bytes(), self.contains.as_bytes());
         self.start.is_none_or(|start| site_id >= start)
             && (wanted.is_empty() || id.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted)))
+    }
+}
+
+/// A question for readings with findings: those with `start <= timestamp < end`, from a place on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnomalyQuery {
+    /// The site; `None` asks for all.
+    pub site_id: Option<SiteId>,
+    /// The first instant asked for.
+    pub start: Timestamp,
+    /// The first instant not asked for.
+    pub end: Timestamp,
+    /// The newest place that may be in the answer; `None` begins with the newest of all.
+    pub from: Option<ReadingPlace>,
+    /// The most readings to return.
+    pub limit: usize,
+}
+
+/// Where a reading stands among those of all sites: by time, and of one instant by site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReadingPlace {
+    /// The start of its interval.
+    pub timestamp: Timestamp,
+    /// Its site.
+    pub site_id: SiteId,
+}
+
+impl ReadingPlace {
+    /// The place of a row.
+    pub const fn of(row: &Row) -> Self {
+        Self { timestamp: row.timestamp, site_id: row.site_id }
+    }
+}
+
+/// A question for alerts: those with `start <= at < end`, from a place on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertQuery {
+    /// The first instant asked for.
+    pub start: Timestamp,
+    /// The first instant not asked for.
+    pub end: Timestamp,
+    /// The newest place that may be in the answer; `None` begins with the newest of all.
+    pub from: Option<AlertPlace>,
+    /// The most alerts to return.
+    pub limit: usize,
+}
+
+/// Where an alert stands among all: by time, and of one instant by id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertPlace {
+    /// The instant that it tells of.
+    pub at: Timestamp,
+    /// The text of its id.
+    pub id: String,
+}
+
+impl AlertPlace {
+    /// The place of an alert.
+    pub fn of(alert: &Alert) -> Self {
+        Self { at: alert.at, id: alert.id().to_string() }
     }
 }
 

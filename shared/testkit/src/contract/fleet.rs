@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use wattstream_domain::{OpenSilence, Resolution, Silence, SiteId, Timestamp};
+use wattstream_domain::{Alert, OpenSilence, Resolution, Silence, SiteId, Timestamp};
 use wattstream_engine::ports::{
-    FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Silences, SiteQuery, Tables,
+    AlertPlace, AlertQuery, Alerts, AnomalyQuery, FleetQueries, FleetQuery, FleetSeries, HourQuery, Page,
+    ReadingPlace, Silences, SiteQuery, Tables,
 };
 
 use super::queries::store_site;
 use crate::builders::{Site, at};
 
-/// Runs the contract of [`FleetQueries`], over what [`Tables`] and [`Silences`] have written.
-pub async fn fleet_queries<S: Tables + Silences + FleetQueries>(make: impl AsyncFn() -> S) {
+/// Runs the contract of [`FleetQueries`], over what [`Tables`], [`Silences`] and [`Alerts`] have written.
+pub async fn fleet_queries<S: Tables + Silences + Alerts + FleetQueries>(make: impl AsyncFn() -> S) {
     sites_are_paged_in_the_order_of_their_ids(&make().await).await;
     sites_are_found_by_a_part_of_their_ids(&make().await).await;
     silences_are_found_by_their_sites(&make().await).await;
     the_fleet_is_the_sum_of_its_sites(&make().await).await;
     an_hour_counts_once_while_it_closes(&make().await).await;
+    anomalies_of_all_sites_come_newest_first(&make().await).await;
+    an_anomaly_that_was_cured_is_none_of_the_fleet(&make().await).await;
+    alerts_are_paged_newest_first(&make().await).await;
 }
 
 /// Sites whose names are hard to sort and to tell apart.
@@ -161,4 +165,105 @@ async fn an_hour_counts_once_while_it_closes<S: Tables + FleetQueries>(store: &S
     assert_fleet_is_the_sum_of_its_sites(store).await;
     store_site(store, &closed, 1).await;
     assert_fleet_is_the_sum_of_its_sites(store).await;
+}
+
+/// Follows the pages of a question to their end.
+async fn anomalies_by_page(store: &impl FleetQueries, query: AnomalyQuery) -> Vec<ReadingPlace> {
+    let (mut places, mut next) = (Vec::new(), Some(query));
+    while let Some(query) = next {
+        let page = store.anomaly_page(query).await.expect("anomalies are read");
+        assert!(page.entries.len() <= query.limit, "a page has at most as many readings as were asked for");
+        assert!(page.entries.iter().all(|row| row.version.is_anomalous()), "they have findings");
+        places.extend(page.entries.iter().map(ReadingPlace::of));
+        next = page.next_start.map(|from| AnomalyQuery { from: Some(from), ..query });
+    }
+    places
+}
+
+async fn anomalies_of_all_sites_come_newest_first<S: Tables + FleetQueries>(store: &S) {
+    // Each has an anomaly at the same instants, and good readings between.
+    let names = ["home-01", "home-011", "home-0", "pv.farm:1"];
+    for (name, late) in names.into_iter().zip([0, 45, 60, 75]) {
+        let site = Site::new(name).sends(0, -1, 1).sends(15, 5, 1).sends(30, -2, 1).sends(late + 90, -3, 1);
+        store_site(store, &site, 0).await;
+    }
+    let whole =
+        AnomalyQuery { site_id: None, start: Timestamp::MIN, end: Timestamp::MAX, from: None, limit: 100 };
+    let all = anomalies_by_page(store, whole).await;
+    assert_eq!(all.len(), 12);
+    assert!(all.is_sorted_by(|newer, older| newer > older), "{all:?}");
+    let home = Site::new("home-01").id;
+    let ranges = [
+        (at(0), at(30)),
+        (at(0), at(31)),
+        (at(1), at(30)),
+        (at(30), at(200)),
+        (at(30), at(30)),
+        (at(90), at(0)),
+    ];
+    for (start, end) in ranges.into_iter().chain([(whole.start, whole.end)]) {
+        for site_id in [None, Some(home)] {
+            let is_asked = |place: &&ReadingPlace| {
+                start <= place.timestamp
+                    && place.timestamp < end
+                    && site_id.is_none_or(|id| id == place.site_id)
+            };
+            let expected: Vec<_> = all.iter().filter(is_asked).copied().collect();
+            for limit in [1, 2, 3, 100] {
+                let query = AnomalyQuery { site_id, start, end, limit, ..whole };
+                let found = anomalies_by_page(store, query).await;
+                assert_eq!(found, expected, "{start} to {end} of {site_id:?} by {limit}");
+            }
+        }
+    }
+}
+
+async fn an_anomaly_that_was_cured_is_none_of_the_fleet<S: Tables + FleetQueries>(store: &S) {
+    let site = Site::new("home-01").sends(0, -5, 0).sends(15, 6, 0).sends(30, -7, 0);
+    store_site(store, &site, 0).await;
+    let query =
+        AnomalyQuery { site_id: None, start: Timestamp::MIN, end: Timestamp::MAX, from: None, limit: 9 };
+    let minutes = async || -> Vec<Timestamp> {
+        anomalies_by_page(store, query).await.iter().map(|place| place.timestamp).collect()
+    };
+    assert_eq!(minutes().await, [at(30), at(0)]);
+    let cured = site.sends(0, 5, 0);
+    store_site(store, &cured, 1).await;
+    assert_eq!(minutes().await, [at(30)]);
+    store_site(store, &cured.sends(0, -6, 0).sends(15, -1, 0), 2).await;
+    assert_eq!(minutes().await, [at(30), at(15), at(0)]);
+}
+
+async fn alerts_are_paged_newest_first<S: Alerts + FleetQueries>(store: &S) {
+    let silence = Silence { last_seen: at(0), interval_ms: 900_000, silent_at: at(90) };
+    let sites = ["a", "b", "a-b", "home-01", "home-02"].map(|name| Site::new(name).id);
+    let opened = sites.map(|site_id| silence.opened(site_id));
+    let closed = sites.map(|site_id| silence.closed(site_id, at(120)));
+    let alerts: Vec<Alert> = opened.into_iter().chain(closed).collect();
+    assert!(store.publish(&alerts).await.iter().all(Result::is_ok), "alerts are stored");
+    let mut places: Vec<_> = alerts.iter().map(AlertPlace::of).collect();
+    places.sort_by(|one, other| other.cmp(one));
+    let ranges = [
+        (Timestamp::MIN, Timestamp::MAX),
+        (at(90), at(120)),
+        (at(91), at(121)),
+        (at(90), at(90)),
+        (at(120), at(90)),
+    ];
+    for (start, end) in ranges {
+        let expected: Vec<_> =
+            places.iter().filter(|place| start <= place.at && place.at < end).cloned().collect();
+        for limit in [1, 3, 5, 10] {
+            let mut found = Vec::new();
+            let mut next = Some(None);
+            while let Some(from) = next {
+                let page =
+                    store.alert_page(AlertQuery { start, end, from, limit }).await.expect("alerts are read");
+                assert!(page.entries.len() <= limit, "a page has at most as many alerts as were asked for");
+                found.extend(page.entries.iter().map(AlertPlace::of));
+                next = page.next_start.map(Some);
+            }
+            assert_eq!(found, expected, "{start} to {end} by {limit}");
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! [`Queries`] over maps. States are exact: the rows after a snapshot are folded in.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use wattstream_domain::{Alert, Hour, HourRow, HourTotals, OpenSilence, Position, Row, SiteId, SiteState};
 use wattstream_engine::ports::{
-    FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries, RowQuery, SiteQuery, Sites,
+    AlertPlace, AlertQuery, AnomalyQuery, FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries,
+    ReadingPlace, RowQuery, SiteQuery, Sites,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -41,7 +43,7 @@ impl Queries for MemoryStore {
 
     async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
         let mut alerts: Vec<_> = self.lock().alerts.values().cloned().collect();
-        alerts.sort_by_key(|alert| std::cmp::Reverse((alert.at, alert.id())));
+        alerts.sort_by_key(|alert| Reverse((alert.at, alert.id())));
         alerts.truncate(limit);
         Ok(alerts)
     }
@@ -75,5 +77,32 @@ impl FleetQueries for MemoryStore {
             query.add_site(&mut buckets, hours);
         }
         Ok(FleetSeries::Sums { buckets, as_of: None })
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        let contents = self.lock();
+        let mut rows: Vec<Row> = contents
+            .rows
+            .values()
+            .filter(|row| row.version.is_anomalous() && query.site_id.is_none_or(|id| id == row.site_id))
+            .filter(|row| query.start <= row.timestamp && row.timestamp < query.end)
+            .filter(|row| query.from.is_none_or(|from| ReadingPlace::of(row) <= from))
+            .cloned()
+            .collect();
+        rows.sort_by_key(|row| Reverse(ReadingPlace::of(row)));
+        Ok(Page::of(rows, query.limit, ReadingPlace::of))
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        let contents = self.lock();
+        let mut alerts: Vec<Alert> = contents
+            .alerts
+            .values()
+            .filter(|alert| query.start <= alert.at && alert.at < query.end)
+            .filter(|alert| query.from.as_ref().is_none_or(|from| AlertPlace::of(alert) <= *from))
+            .cloned()
+            .collect();
+        alerts.sort_by_key(|alert| Reverse(AlertPlace::of(alert)));
+        Ok(Page::of(alerts, query.limit, AlertPlace::of))
     }
 }

@@ -1,17 +1,25 @@
 //! What the API asks over all sites: the methods of [`FleetQueries`](wattstream_engine::ports::FleetQueries).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use wattstream_domain::{OpenSilence, Phase, Resolution, SiteId, SiteState, Timestamp};
+use aws_sdk_dynamodb::types::AttributeValue;
+use wattstream_domain::{Alert, OpenSilence, Phase, Resolution, Row, SiteId, SiteState, Timestamp};
 use wattstream_engine::Result;
-use wattstream_engine::ports::{FleetQuery, FleetSeries, Page, SiteQuery, Sites, Tables};
+use wattstream_engine::ports::{
+    AlertPlace, AlertQuery, AnomalyQuery, FleetQuery, FleetSeries, Page, ReadingPlace, SiteQuery, Sites,
+    Tables,
+};
 
 use super::fleet_question;
 use crate::deadline;
 use crate::dynamodb::reads::{Order, Question, text};
-use crate::dynamodb::schema::{FLEET_INDEX, FLEETS, HOUR, PHASE, SILENCE_AFTER, SITE_ID};
-use crate::dynamodb::{DynamoDb, decode};
+use crate::dynamodb::schema::{
+    ALERT_AT, ANOMALIES_INDEX, ANOMALY_AT, ANOMALY_FLEET, ANOMALY_PLACE, FLEET_ANOMALIES_INDEX, FLEET_INDEX,
+    FLEETS, HOUR, PHASE, SILENCE_AFTER, SITE_ID,
+};
+use crate::dynamodb::{DynamoDb, decode, encode};
 
 /// The most hours of all sites that are added up for one answer: 20 sites over a year, or 270 over a month. They are some 70 MB of
 /// items and 17,000 read units, and take a function of one core several seconds.
@@ -83,6 +91,61 @@ impl DynamoDb {
             order: Order::Ascending,
             items_max: if is_empty { 0 } else { usize::MAX },
         }
+    }
+
+    /// One page of the readings with findings, the newest first, from an index, which follows the table within a moment.
+    pub async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        if query.start >= query.end {
+            return Ok(Page::empty());
+        }
+        let questions = match query.site_id {
+            Some(site_id) => vec![self.anomalies_of(site_id, &query)],
+            None => (0..FLEETS).map(|fleet| self.anomalies_in(fleet, &query)).collect(),
+        };
+        let mut rows = self.ask_all(&questions, decode::reading, "reading anomalies").await?.concat();
+        rows.sort_by_key(|row| Reverse(ReadingPlace::of(row)));
+        Ok(Page::of(rows, query.limit, ReadingPlace::of))
+    }
+
+    fn anomalies_of(&self, site_id: SiteId, query: &AnomalyQuery) -> Question<'_> {
+        let last = query.from.map_or_else(|| query.end.saturating_add_ms(-1), |from| from.timestamp);
+        Question {
+            table: &self.tables.readings,
+            index: Some(ANOMALIES_INDEX),
+            partition: (SITE_ID, text(&site_id)),
+            range: Some((ANOMALY_AT, [text(&query.start), text(&last)])),
+            order: Order::Descending,
+            items_max: query.limit.saturating_add(1),
+        }
+    }
+
+    fn anomalies_in(&self, fleet: u8, query: &AnomalyQuery) -> Question<'_> {
+        // An instant alone stands before all places of it.
+        let last = query.from.map_or_else(|| query.end.to_string(), |from| encode::anomaly_place(&from));
+        Question {
+            table: &self.tables.readings,
+            index: Some(FLEET_ANOMALIES_INDEX),
+            partition: (ANOMALY_FLEET, AttributeValue::N(fleet.to_string())),
+            range: Some((ANOMALY_PLACE, [text(&query.start), text(&last)])),
+            order: Order::Descending,
+            items_max: query.limit.saturating_add(1),
+        }
+    }
+
+    /// One page of the alerts of all sites, the newest first.
+    pub async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        if query.start >= query.end {
+            return Ok(Page::empty());
+        }
+        let last = query.from.as_ref().map_or_else(|| query.end.to_string(), encode::alert_place);
+        let of_fleet = |fleet| Question {
+            range: Some((ALERT_AT, [text(&query.start), text(&last)])),
+            ..fleet_question(&self.tables.alerts, fleet, Order::Descending, query.limit.saturating_add(1))
+        };
+        let questions: Vec<_> = (0..FLEETS).map(of_fleet).collect();
+        let mut alerts = self.ask_all(&questions, decode::alert, "reading alerts").await?.concat();
+        alerts.sort_by_cached_key(|alert| Reverse(AlertPlace::of(alert)));
+        Ok(Page::of(alerts, query.limit, AlertPlace::of))
     }
 
     async fn read_site_page(&self, query: SiteQuery) -> Result<Page<SiteState, SiteId>> {
