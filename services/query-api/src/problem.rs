@@ -51,6 +51,7 @@ pub(crate) enum ProblemType {
     #[cfg(feature = "lambda")]
     AnswerTooLarge,
     MediaTypeUnsupported,
+    NotAcceptable,
     CrossOrigin,
     Unauthenticated,
     RequestInvalid,
@@ -98,6 +99,9 @@ impl ProblemType {
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "The body is of a type that is not read",
             ),
+            Self::NotAcceptable => {
+                ("not-acceptable", S::NOT_ACCEPTABLE, "There is no such form of the answer")
+            }
             Self::CrossOrigin => {
                 ("cross-origin", S::FORBIDDEN, "A page of another origin may not change data")
             }

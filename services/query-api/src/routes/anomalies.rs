@@ -3,16 +3,18 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{Row, Rule, Severity, SiteId, Timestamp};
 use wattstream_engine::ports::{AnomalyQuery, FleetQueries, Page, ReadingPlace};
 
 use crate::cursor;
+use crate::format::{self, Format, Listing};
 use crate::json::Utc;
 use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
@@ -61,6 +63,7 @@ const PARAMETERS: &[Parameter] = &[
     SEVERITY,
     Parameter { name: LIMIT, description: "The most readings on the page.", form: Form::Limit(&ANOMALIES) },
     cursor::PARAMETER,
+    format::PARAMETER,
 ];
 documented!(AnomalyParameters, PARAMETERS);
 
@@ -76,26 +79,17 @@ pub(crate) struct AnomalyPage {
     /// The first instant not asked for.
     end: Utc,
     /// The readings, the newest first; those of one instant descending by site.
-    anomalies: Vec<AnomalyBody>,
+    anomalies: Vec<RecordBody>,
     /// The cursor of the next page; null when this is the last.
     #[schema(required)]
     next: Option<String>,
 }
 
-/// An anomalous reading of a site.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Anomaly)]
-pub(crate) struct AnomalyBody {
-    /// The site.
-    #[schema(example = "site-alpha-pv-farm-01")]
-    site_id: String,
-    #[serde(flatten)]
-    record: RecordBody,
-}
+impl Listing for AnomalyPage {
+    type Row = RecordBody;
 
-impl From<&Row> for AnomalyBody {
-    fn from(row: &Row) -> Self {
-        Self { site_id: row.site_id.to_string(), record: RecordBody::from(row) }
+    fn rows(&self) -> &[RecordBody] {
+        &self.anomalies
     }
 }
 
@@ -136,7 +130,7 @@ impl Filter {
     tag = "sites",
     params(AnomalyParameters),
     responses(
-        (status = 200, description = "A page of anomalous readings", body = AnomalyPage,
+        (status = 200, description = "A page of anomalous readings", content((AnomalyPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")),
             headers(("link" = String, description = "The address of the next page, `rel=\"next\"`"))),
         Problem
     )
@@ -144,8 +138,10 @@ impl Filter {
 pub(crate) async fn anomalies<Q: FleetQueries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     uri: Uri,
-) -> Result<(HeaderMap, Json<AnomalyPage>), Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let parameters = Parameters::of(&uri, PARAMETERS)?;
+    let format = Format::of(&parameters, &headers)?;
     let (limit, filter) = (parameters.limit(&ANOMALIES)?, Filter::of(&parameters)?);
     let question = question(&uri, &parameters);
     let query = match parameters.get(CURSOR) {
@@ -163,8 +159,9 @@ pub(crate) async fn anomalies<Q: FleetQueries, P>(
     let page = examine(&*state.queries, query, &filter, limit).await?;
     let next = page.next_start.map(|from| cursor::seal(&question, &place_of(&query, &from)));
     let headers = next.iter().filter_map(|cursor| cursor::link_to(&uri, cursor)).collect();
-    let anomalies = page.entries.iter().map(AnomalyBody::from).collect();
-    Ok((headers, Json(AnomalyPage { start: Utc(query.start), end: Utc(query.end), anomalies, next })))
+    let anomalies = page.entries.iter().map(RecordBody::from).collect();
+    let page = AnomalyPage { start: Utc(query.start), end: Utc(query.end), anomalies, next };
+    Ok(format.answer(headers, &page))
 }
 
 /// What a cursor is bound to.

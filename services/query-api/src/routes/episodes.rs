@@ -7,16 +7,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{Alert, Episode, OpenSilence, Phase, Silence, SiteId, SiteState, Subject, Timestamp};
 use wattstream_engine::ports::{AlertPlace, AlertQuery, FleetQueries};
 
 use crate::cursor;
+use crate::format::{self, Cell, CsvRow, Format, Listing};
 use crate::json::{Multiple, Utc};
 use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
@@ -54,6 +56,7 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter { name: LIMIT, description: "The most episodes on the page.", form: Form::Limit(&EPISODES) },
     cursor::PARAMETER,
+    format::PARAMETER,
 ];
 documented!(EpisodeParameters, PARAMETERS);
 
@@ -136,6 +139,33 @@ impl EpisodeBody {
     }
 }
 
+impl CsvRow for EpisodeBody {
+    const COLUMNS: &'static [&'static str] =
+        &["kind", "site_id", "rule", "severity", "opened_at", "closed_at", "last_at", "readings", "score"];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::text(self.kind),
+            Cell::text(&self.site_id),
+            Cell::optional(self.rule),
+            Cell::text(self.severity),
+            Cell::plain(self.opened_at),
+            Cell::optional(self.closed_at),
+            Cell::plain(self.last_at),
+            Cell::optional(self.readings),
+            Cell::optional(self.score),
+        ]
+    }
+}
+
+impl Listing for EpisodePage {
+    type Row = EpisodeBody;
+
+    fn rows(&self) -> &[EpisodeBody] {
+        &self.episodes
+    }
+}
+
 /// The episodes of all sites
 ///
 /// Runs of anomalous readings and silences. `start` and `end` ask for when they ended, or began while they are open. A page may
@@ -146,7 +176,7 @@ impl EpisodeBody {
     tag = "sites",
     params(EpisodeParameters),
     responses(
-        (status = 200, description = "A page of episodes", body = EpisodePage,
+        (status = 200, description = "A page of episodes", content((EpisodePage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")),
             headers(("link" = String, description = "The address of the next page, `rel=\"next\"`"))),
         Problem
     )
@@ -154,8 +184,10 @@ impl EpisodeBody {
 pub(crate) async fn episodes<Q: FleetQueries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     uri: Uri,
-) -> Result<(HeaderMap, Json<EpisodePage>), Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let parameters = Parameters::of(&uri, PARAMETERS)?;
+    let format = Format::of(&parameters, &headers)?;
     let limit = parameters.limit(&EPISODES)?;
     let wanted = parameters.choice("state", STATES)?;
     let question = format!("{}\n{wanted}", question(&uri, &parameters));
@@ -181,7 +213,7 @@ pub(crate) async fn episodes<Q: FleetQueries, P>(
     let (episodes, from) = search.run(query, limit).await?;
     let next = from.map(|from| cursor::seal(&question, &place_of(start, end, &from)));
     let headers = next.iter().filter_map(|cursor| cursor::link_to(&uri, cursor)).collect();
-    Ok((headers, Json(EpisodePage { start: Utc(start), end: Utc(end), episodes, next })))
+    Ok(format.answer(headers, &EpisodePage { start: Utc(start), end: Utc(end), episodes, next }))
 }
 
 /// What is asked for, and what was found out about sites on the way.

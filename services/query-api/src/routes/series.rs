@@ -10,15 +10,17 @@ mod points;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{HourTotals, Resolution, Row, SiteState, Sums, Timestamp, Totals};
 use wattstream_engine::ports::{FleetQueries, HourQuery, Queries, RowQuery};
 
+use crate::format::{self, Format, Listing};
 use crate::json::Utc;
 use crate::parameters::{Form, Parameter, Parameters, documented};
 use crate::problem::{Problem, ProblemType};
@@ -49,7 +51,7 @@ const RESOLUTION: Parameter = Parameter {
 const SITE_RESOLUTIONS: &[&str] =
     &[AUTO, RAW, Resolution::Hour.name(), Resolution::Day.name(), Resolution::Month.name()];
 
-const PARAMETERS: &[Parameter] = &[START, END, START_DATE, END_DATE, RESOLUTION];
+const PARAMETERS: &[Parameter] = &[START, END, START_DATE, END_DATE, RESOLUTION, format::PARAMETER];
 documented!(SeriesParameters, PARAMETERS);
 
 pub(crate) fn routes<Q: FleetQueries, P: Send + Sync + 'static>(state: &Arc<AppState<Q, P>>) -> Router {
@@ -93,30 +95,34 @@ pub(crate) struct SiteSeries {
     path = "/series/{site_id}",
     tag = "sites",
     params(("site_id" = String, Path, description = "The site", example = "site-alpha-pv-farm-01"), SeriesParameters),
-    responses((status = 200, description = "The points", body = SiteSeries), Problem)
+    responses((status = 200, description = "The points", content((SiteSeries = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), Problem)
 )]
 pub(crate) async fn of_site<Q: Queries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     Path(site_id): Path<String>,
     uri: Uri,
-) -> Result<Json<SiteSeries>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let parameters = Parameters::of(&uri, PARAMETERS)?;
+    let format = Format::of(&parameters, &headers)?;
     let asked = Asked::of(parameters.choice(RESOLUTION.name, SITE_RESOLUTIONS)?);
     let range = TimeRange::of(&parameters, (state.clock)())?;
     // The site before its hours: an hour that closes in between is in both, and never in neither.
     let site = site_named(&*state.queries, &site_id).await?;
-    let Some(span) = Span::of(&range, Seen::of(&site.totals)) else {
-        return Ok(Json(SiteSeries::empty(&site, &range, asked)));
-    };
-    let Curve { resolution, span, points } = curve(&*state.queries, &site, span, asked).await?;
-    let end = Utc(span.end());
-    Ok(Json(SiteSeries {
-        resolution,
-        start: Utc(span.first),
-        end,
-        points,
-        ..SiteSeries::empty(&site, &range, asked)
-    }))
+    let mut series = SiteSeries::empty(&site, &range, asked);
+    if let Some(span) = Span::of(&range, Seen::of(&site.totals)) {
+        let Curve { resolution, span, points } = curve(&*state.queries, &site, span, asked).await?;
+        series = SiteSeries { resolution, start: Utc(span.first), end: Utc(span.end()), points, ..series };
+    }
+    Ok(format.answer(HeaderMap::new(), &series))
+}
+
+impl Listing for SiteSeries {
+    type Row = PointBody;
+
+    fn rows(&self) -> &[PointBody] {
+        &self.points
+    }
 }
 
 impl SiteSeries {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
@@ -13,6 +14,7 @@ use wattstream_domain::{Episode, OpenSilence, SiteId, SiteState};
 use wattstream_engine::ports::{FleetQueries, Queries, RowQuery, SITES_EXACT_MAX, SiteQuery};
 
 use crate::cursor;
+use crate::format::{self, Cell, CsvRow, Format, Listing};
 use crate::json::{Multiple, Utc};
 use crate::near::{nearest, suggestion};
 use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
@@ -20,7 +22,7 @@ use crate::problem::{Problem, ProblemType, quote};
 use crate::state::AppState;
 
 use super::records::RecordBody;
-use super::summary::TotalsBody;
+use super::summary::{TotalsBody, site_columns};
 
 /// The number of sites on a page: at most as many as are brought up to their last row at once.
 const SITES: Limit = Limit { default: 100, max: SITES_EXACT_MAX };
@@ -34,6 +36,7 @@ const PARAMETERS: &[Parameter] = &[
     SEARCH,
     Parameter { name: LIMIT, description: "The most sites on the page.", form: Form::Limit(&SITES) },
     cursor::PARAMETER,
+    format::PARAMETER,
 ];
 documented!(SiteParameters, PARAMETERS);
 
@@ -129,6 +132,30 @@ impl From<&Episode> for OpenEpisode {
     }
 }
 
+impl CsvRow for SiteBody {
+    const COLUMNS: &'static [&'static str] =
+        &site_columns::<19>(&["interval_ms", "silent_since", "open_episodes"]);
+
+    /// Open episodes are the names of their rules.
+    fn cells(&self) -> Vec<Cell> {
+        let rules: Vec<&str> = self.open_episodes.iter().map(|episode| episode.rule).collect();
+        let mut cells = vec![Cell::text(&self.site_id)];
+        cells.extend(self.totals.cells());
+        cells.push(Cell::optional(self.interval_ms));
+        cells.push(Cell::optional(self.silent_since));
+        cells.push(Cell::text(rules.join(" ")));
+        cells
+    }
+}
+
+impl Listing for SitePage {
+    type Row = SiteBody;
+
+    fn rows(&self) -> &[SiteBody] {
+        &self.sites
+    }
+}
+
 /// The sites
 ///
 /// Ascending by id, each exact to its last row.
@@ -138,7 +165,7 @@ impl From<&Episode> for OpenEpisode {
     tag = "sites",
     params(SiteParameters),
     responses(
-        (status = 200, description = "A page of sites", body = SitePage,
+        (status = 200, description = "A page of sites", content((SitePage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")),
             headers(("link" = String, description = "The address of the next page, `rel=\"next\"`"))),
         Problem
     )
@@ -146,8 +173,10 @@ impl From<&Episode> for OpenEpisode {
 pub(crate) async fn sites<Q: FleetQueries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     uri: Uri,
-) -> Result<(HeaderMap, Json<SitePage>), Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let parameters = Parameters::of(&uri, PARAMETERS)?;
+    let format = Format::of(&parameters, &headers)?;
     let contains = parameters.get(SEARCH.name).unwrap_or_default().to_owned();
     let question = format!("{}\n{contains}", uri.path());
     let start = parameters.get(CURSOR).map(|cursor| cursor::open(&question, cursor)).transpose()?;
@@ -162,7 +191,7 @@ pub(crate) async fn sites<Q: FleetQueries, P>(
     let next = page.next_start.map(|id| cursor::seal(&question, id.as_str()));
     let headers = next.iter().filter_map(|cursor| cursor::link_to(&uri, cursor)).collect();
     let sites = page.entries.iter().map(|site| SiteBody::of(site, &silences)).collect();
-    Ok((headers, Json(SitePage { sites, next })))
+    Ok(format.answer(headers, &SitePage { sites, next }))
 }
 
 /// One site

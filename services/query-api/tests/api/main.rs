@@ -5,6 +5,7 @@
 mod access;
 mod anomalies;
 mod dead_letters;
+mod formats;
 #[cfg(feature = "lambda")]
 mod gateway;
 mod harness;

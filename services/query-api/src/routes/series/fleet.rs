@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{Resolution, Timestamp};
@@ -12,6 +12,7 @@ use wattstream_engine::ports::{FleetBucket, FleetQueries, FleetQuery, FleetSerie
 
 use super::points::{PointBody, starts};
 use super::{AUTO, POINTS_AUTO_MAX, RESOLUTION, Seen, Span};
+use crate::format::{self, Cell, CsvRow, Format, Listing};
 use crate::json::Utc;
 use crate::parameters::{Form, Parameter, Parameters, documented};
 use crate::problem::{Problem, ProblemType};
@@ -27,7 +28,7 @@ const FLEET_RESOLUTION: Parameter = Parameter {
 const FLEET_RESOLUTIONS: &[&str] =
     &[AUTO, Resolution::Hour.name(), Resolution::Day.name(), Resolution::Month.name()];
 
-const PARAMETERS: &[Parameter] = &[START, END, START_DATE, END_DATE, FLEET_RESOLUTION];
+const PARAMETERS: &[Parameter] = &[START, END, START_DATE, END_DATE, FLEET_RESOLUTION, format::PARAMETER];
 documented!(FleetParameters, PARAMETERS);
 
 /// All sites together over time.
@@ -74,34 +75,66 @@ impl FleetPoint {
     path = "/series",
     tag = "sites",
     params(FleetParameters),
-    responses((status = 200, description = "The points", body = FleetCurve), Problem)
+    responses((status = 200, description = "The points", content((FleetCurve = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), Problem)
 )]
 pub(crate) async fn of_all_sites<Q: FleetQueries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     uri: Uri,
-) -> Result<Json<FleetCurve>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let parameters = Parameters::of(&uri, PARAMETERS)?;
+    let format = Format::of(&parameters, &headers)?;
     let asked = Resolution::from_name(parameters.choice(RESOLUTION.name, FLEET_RESOLUTIONS)?);
     let range = TimeRange::of(&parameters, (state.clock)())?;
     let seen = seen(&*state.queries, &range).await?;
-    let Some(span) = Span::of(&range, seen) else { return Ok(Json(FleetCurve::empty(&range, asked))) };
+    let Some(span) = Span::of(&range, seen) else {
+        return Ok(format.answer(HeaderMap::new(), &FleetCurve::empty(&range, asked)));
+    };
     let resolution = match asked {
         Some(resolution) => span.with(resolution)?,
         None => span.finest(POINTS_AUTO_MAX),
     };
     let span = span.widened(resolution);
     let query = FleetQuery { resolution, start: span.first, end: span.end() };
-    match state.queries.fleet_series(query).await? {
-        FleetSeries::Sums { buckets, as_of } => Ok(Json(FleetCurve {
-            resolution: resolution.name(),
-            start: Utc(span.first),
-            end: Utc(span.end()),
-            as_of: as_of.map(Utc),
-            points: starts(span, resolution)
-                .map(|start| FleetPoint::of(start, buckets.get(&start)))
-                .collect(),
-        })),
-        FleetSeries::TooLong { site_hours, site_hours_max } => Err(too_long(site_hours, site_hours_max)),
+    let (buckets, as_of) = match state.queries.fleet_series(query).await? {
+        FleetSeries::Sums { buckets, as_of } => (buckets, as_of),
+        FleetSeries::TooLong { site_hours, site_hours_max } => {
+            return Err(too_long(site_hours, site_hours_max));
+        }
+    };
+    let curve = FleetCurve {
+        resolution: resolution.name(),
+        start: Utc(span.first),
+        end: Utc(span.end()),
+        as_of: as_of.map(Utc),
+        points: starts(span, resolution).map(|start| FleetPoint::of(start, buckets.get(&start))).collect(),
+    };
+    Ok(format.answer(HeaderMap::new(), &curve))
+}
+
+impl CsvRow for FleetPoint {
+    const COLUMNS: &'static [&'static str] = &[
+        "start",
+        "energy_generated_kwh",
+        "energy_consumed_kwh",
+        "net_energy_kwh",
+        "records",
+        "anomalies",
+        "sites",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        let mut cells = self.point.cells();
+        cells.push(Cell::plain(self.sites));
+        cells
+    }
+}
+
+impl Listing for FleetCurve {
+    type Row = FleetPoint;
+
+    fn rows(&self) -> &[FleetPoint] {
+        &self.points
     }
 }
 

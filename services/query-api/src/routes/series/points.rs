@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use wattstream_domain::{EnergySum, Resolution, Row, Sums, Timestamp};
 
 use super::Span;
+use crate::format::{Cell, CsvRow};
 use crate::json::{Kwh, Utc};
 
 /// A point of a curve: a reading, or all of a step.
@@ -58,6 +59,22 @@ impl PointBody {
             records: sums.records,
             anomalies: sums.anomalies,
         }
+    }
+}
+
+impl CsvRow for PointBody {
+    const COLUMNS: &'static [&'static str] =
+        &["start", "energy_generated_kwh", "energy_consumed_kwh", "net_energy_kwh", "records", "anomalies"];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::plain(self.start),
+            Cell::optional(self.energy_generated_kwh),
+            Cell::optional(self.energy_consumed_kwh),
+            Cell::optional(self.net_energy_kwh),
+            Cell::plain(self.records),
+            Cell::plain(self.anomalies),
+        ]
     }
 }
 
