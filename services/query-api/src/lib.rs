@@ -27,6 +27,7 @@
 
 mod access;
 mod cursor;
+mod etag;
 mod format;
 #[cfg(feature = "lambda")]
 mod gateway;
