@@ -169,10 +169,12 @@ describe("each function may do what its adapters call, and nothing else", () => 
       "Stream862536A4.Arn": ["kinesis:DescribeStreamSummary", "kinesis:PutRecords"],
       readings: ["dynamodb:Query"],
       "readings/index/anomalies": ["dynamodb:Query"],
+      "readings/index/fleet_anomalies": ["dynamodb:Query"],
       hours: ["dynamodb:Query"],
       sites: ["dynamodb:BatchGetItem"],
       "sites/index/fleet": ["dynamodb:Query"],
       alerts: ["dynamodb:Query"],
+      silences: ["dynamodb:Query"],
       "dead letters": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
     },
     Simulator: {

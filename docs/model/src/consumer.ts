@@ -47,7 +47,7 @@ export interface WriteUnits {
   readonly hour: number;
   readonly snapshot: number;
   readonly mark: number;
-  /** The index, the snapshot and the two alerts that findings make. */
+  /** The two indexes, the snapshot and the two alerts that findings make. */
   readonly anomalies: number;
 }
 
@@ -61,7 +61,7 @@ export function writeUnits(fleet: Fleet): WriteUnits {
     hour: hoursClosed / readingsPerHour,
     snapshot: snapshots / readingsPerHour,
     mark: 1 / batchOf(fleet).readings,
-    anomalies: fleet.anomalousShare * (2 + 2 / ASSUMED.readingsPerEpisode),
+    anomalies: fleet.anomalousShare * (3 + 2 / ASSUMED.readingsPerEpisode),
   };
 }
 

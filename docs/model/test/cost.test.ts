@@ -62,8 +62,8 @@ describe("write units", () => {
     close(snapshot, 1 / 288);
   });
 
-  test("given a percent of anomalies in runs of three, each costs an index entry, a snapshot and two thirds of an alert", () => {
-    close(writeUnits(fleet({ anomalousShare: 0.01 })).anomalies, 0.01 * (1 + 1 + 2 / 3));
+  test("given a percent of anomalies in runs of three, each costs two index entries, a snapshot and two thirds of an alert", () => {
+    close(writeUnits(fleet({ anomalousShare: 0.01 })).anomalies, 0.01 * (2 + 1 + 2 / 3));
   });
 });
 

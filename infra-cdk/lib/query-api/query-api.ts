@@ -94,10 +94,12 @@ export class QueryApi extends Construct {
     stream.allowWriting(role, "DescribeStreamSummary", "PutRecords");
     tables.allow(role, "readings", "Query");
     tables.allowQueryOf(role, "readings", "anomalies");
+    tables.allowQueryOf(role, "readings", "fleet_anomalies");
     tables.allow(role, "hours", "Query");
     tables.allow(role, "sites", "BatchGetItem");
     tables.allowQueryOf(role, "sites", "fleet");
     tables.allow(role, "alerts", "Query");
+    tables.allow(role, "silences", "Query");
     deadLetters.allowReceiving(role);
   }
 

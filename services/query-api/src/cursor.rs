@@ -5,6 +5,7 @@
 //! open. The seal guards against mistakes, not against attackers: a place lies within its question, and a forged one
 //! shows nothing that the question would not.
 
+use axum::http::{HeaderName, HeaderValue, Uri, header};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -30,6 +31,16 @@ pub(crate) fn seal(question: &str, place: &str) -> String {
     let mut sealed = seal_bytes(question, place).to_vec();
     sealed.extend_from_slice(place.as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(sealed)
+}
+
+/// A `Link` to the page at `cursor`, the rest of the question as it was.
+pub(crate) fn link_to(uri: &Uri, cursor: &str) -> Option<(HeaderName, HeaderValue)> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let mut query: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !pair.starts_with(CURSOR)).collect();
+    let cursor = format!("{CURSOR}={cursor}");
+    query.push(&cursor);
+    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"));
+    HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link))
 }
 
 /// The place that `cursor` holds, when it belongs to `question`.

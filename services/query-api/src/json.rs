@@ -2,7 +2,7 @@
 //! never passes through a double; an instant has its fixed width.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -23,6 +23,12 @@ impl From<EnergySum> for Kwh {
 impl From<Energy> for Kwh {
     fn from(energy: Energy) -> Self {
         Self(energy.into())
+    }
+}
+
+impl Display for Kwh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -53,6 +59,12 @@ fn exact_number<S: Serializer>(number: &impl Display, serializer: S) -> Result<S
 #[schema(value_type = String, format = DateTime, example = "2025-06-20T00:00:00.000Z")]
 pub(crate) struct Utc(pub(crate) Timestamp);
 
+impl Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl Serialize for Utc {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
@@ -77,6 +89,19 @@ pub(crate) struct FindingBody {
     /// The nearest energy that the rule would have let pass; null when the rule knows none.
     #[schema(required)]
     expected_kwh: Option<Kwh>,
+}
+
+impl Display for Multiple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FindingBody {
+    /// The check that the reading failed.
+    pub(crate) const fn rule(&self) -> &'static str {
+        self.rule
+    }
 }
 
 impl From<&Finding> for FindingBody {

@@ -3,10 +3,11 @@
 //! 1. a request has an id, its client's or a new one;
 //! 2. it is counted and timed, with the answer that the client really gets;
 //! 3. its answer has the security headers, and may be compressed;
-//! 4. an error is written as a problem;
-//! 5. a panic becomes an error;
-//! 6. who may not ask comes no further;
-//! 7. a timeout or a page of another origin becomes an error.
+//! 4. who has the answer already is told so, before it is compressed;
+//! 5. an error is written as a problem;
+//! 6. a panic becomes an error;
+//! 7. who may not ask comes no further;
+//! 8. a timeout or a page of another origin becomes an error.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -28,6 +29,7 @@ use tracing::{Instrument, info_span};
 use wattstream_telemetry::event::HttpRequestServed;
 
 use crate::access::{self, Access};
+use crate::etag;
 use crate::problem::{self, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -65,12 +67,14 @@ pub(crate) fn around(routes: Router, guards: Guards) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, request_timeout))
         .layer(from_fn_with_state(Arc::new(access), access::guard))
         .layer(CatchPanicLayer::custom(Problem::of_panic))
-        .layer(from_fn(problem::render));
+        .layer(from_fn(problem::render))
+        .layer(from_fn(etag::tag));
     let with_headers = HEADERS.into_iter().fold(guarded, |routes, (name, value)| {
         routes.layer(SetResponseHeaderLayer::if_not_present(name, value))
     });
     with_headers
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(map_response(etag::tag_encoding))
         .layer(from_fn(observe))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))

@@ -6,6 +6,8 @@
 //!
 //! ```text
 //!   GET  /summary  /records/{site_id}  /anomalies/{site_id}  /alerts  ──► Queries
+//!   GET  /sites  /sites/{site_id}  /series  /series/{site_id}        ──► FleetQueries
+//!   GET  /anomalies  /episodes                                       ──► FleetQueries
 //!   POST /readings                                                   ──► Producer
 //!   GET  /dead-letters, and redrive and purge below it               ──► Queries, DeadLetterAdmin, Producer
 //!   GET  /healthz  /readyz  /metrics                                 ──► AppState
@@ -25,6 +27,8 @@
 
 mod access;
 mod cursor;
+mod etag;
+mod format;
 #[cfg(feature = "lambda")]
 mod gateway;
 mod json;
@@ -42,7 +46,7 @@ mod upload;
 use std::sync::Arc;
 
 use axum::Router;
-use wattstream_engine::ports::{DeadLetterAdmin, Producer, Queries};
+use wattstream_engine::ports::{DeadLetterAdmin, FleetQueries, Producer};
 
 pub use access::{
     Access, Caller, NAME_CHARS_MAX, TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, TOKEN_FILE_BYTES_MAX, TOKENS_MAX,
@@ -60,14 +64,18 @@ pub use upload::{BODY_BYTES_MAX, BODY_RECORDS_MAX, RECORD_BYTES_MAX, REJECTS_LIS
 /// The whole API.
 pub fn router<Q, P>(state: AppState<Q, P>) -> Router
 where
-    Q: Queries + DeadLetterAdmin,
+    Q: FleetQueries + DeadLetterAdmin,
     P: Producer + 'static,
 {
     let guards = layers::Guards { access: state.access.clone(), request_timeout: state.request_timeout };
     let state = Arc::new(state);
     let routes = Router::new()
         .merge(routes::summary::routes(&state))
+        .merge(routes::sites::routes(&state))
+        .merge(routes::series::routes(&state))
         .merge(routes::records::routes(&state))
+        .merge(routes::anomalies::routes(&state))
+        .merge(routes::episodes::routes(&state))
         .merge(routes::alerts::routes(&state))
         .merge(routes::readings::routes(&state))
         .merge(routes::dead_letters::routes(&state))

@@ -28,6 +28,8 @@ pub(crate) enum Form {
     Text,
     /// A whole number.
     Limit(&'static Limit),
+    /// One of these; the first when the client does not say.
+    Choice(&'static [&'static str]),
 }
 
 /// How many entries a page may have.
@@ -73,6 +75,21 @@ impl Parameters {
     /// The value of a parameter, decoded.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The one of `choices` that a parameter names; the first when it is not given.
+    pub(crate) fn choice(&self, name: &str, choices: &[&'static str]) -> Result<&'static str, Problem> {
+        let Some(text) = self.get(name) else { return Ok(choices[0]) };
+        choices.iter().copied().find(|choice| *choice == text).ok_or_else(|| {
+            let near = nearest(text, choices.iter().copied());
+            let detail = format!(
+                "{name}={} is not known.{} It is one of {}.",
+                quote(text),
+                suggestion(&near),
+                choices.join(", ")
+            );
+            Problem::new(ProblemType::ParameterInvalid, detail).about(name).near(near)
+        })
     }
 
     /// The number of entries that is asked for.
@@ -125,6 +142,10 @@ fn schema(form: &Form) -> RefOr<Schema> {
             .minimum(Some(1))
             .maximum(Some(limit.max))
             .default(Some(limit.default.into())),
+        Form::Choice(choices) => ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(choices.iter().copied()))
+            .default(Some(choices[0].into())),
     };
     object.build().into()
 }

@@ -42,6 +42,7 @@ pub(crate) enum ProblemType {
     ParameterInvalid,
     TimeInvalid,
     RangeReversed,
+    RangeTooLong,
     CursorInvalid,
     BodyInvalid,
     BodyTooLarge,
@@ -50,6 +51,7 @@ pub(crate) enum ProblemType {
     #[cfg(feature = "lambda")]
     AnswerTooLarge,
     MediaTypeUnsupported,
+    NotAcceptable,
     CrossOrigin,
     Unauthenticated,
     RequestInvalid,
@@ -78,6 +80,7 @@ impl ProblemType {
             Self::ParameterInvalid => ("parameter-invalid", S::BAD_REQUEST, "A parameter has no such value"),
             Self::TimeInvalid => ("time-invalid", S::BAD_REQUEST, "A time could not be read"),
             Self::RangeReversed => ("range-reversed", S::BAD_REQUEST, "The range ends before it starts"),
+            Self::RangeTooLong => ("range-too-long", S::BAD_REQUEST, "The range is too long for one answer"),
             Self::CursorInvalid => {
                 ("cursor-invalid", S::BAD_REQUEST, "The cursor does not belong to this question")
             }
@@ -96,6 +99,9 @@ impl ProblemType {
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "The body is of a type that is not read",
             ),
+            Self::NotAcceptable => {
+                ("not-acceptable", S::NOT_ACCEPTABLE, "There is no such form of the answer")
+            }
             Self::CrossOrigin => {
                 ("cross-origin", S::FORBIDDEN, "A page of another origin may not change data")
             }

@@ -157,6 +157,22 @@ async fn what_is_posted_to_the_real_binary_is_found_by_every_question() {
     assert_eq!(records["records"].as_array().map(Vec::len), Some(2), "{records}");
     let anomalies = deployment.get("/anomalies/home-01?start=2025-06-20&end=2025-06-21").await;
     assert_eq!(anomalies["records"][0]["timestamp"], "2025-06-20T00:15:00.000Z", "{anomalies}");
+    let sites = deployment.get("/sites?limit=1&search=HOME").await;
+    assert_eq!(sites["sites"][0]["site_id"], "home-01", "{sites}");
+    let next =
+        deployment.get(&format!("/sites?search=HOME&cursor={}", sites["next"].as_str().unwrap())).await;
+    assert_eq!(next["sites"][0]["site_id"], "home-02", "{next}");
+    let site = deployment.get("/sites/home-01").await;
+    assert_eq!(site["last_reading"]["timestamp"], "2025-06-20T00:15:00.000Z", "{site}");
+    let series = deployment.get("/series/home-01?resolution=hour").await;
+    assert_eq!(series["points"][0]["energy_generated_kwh"].to_string(), "0.1", "{series}");
+    let fleet = deployment.get("/series?resolution=day").await;
+    assert_eq!(fleet["points"][0]["net_energy_kwh"].to_string(), "0.8", "{fleet}");
+    assert_eq!(fleet["points"][0]["sites"], 2, "{fleet}");
+    let anomalies = deployment.get("/anomalies?rule=negative_energy").await;
+    assert_eq!(anomalies["anomalies"][0]["timestamp"], "2025-06-20T00:15:00.000Z", "{anomalies}");
+    let episodes = deployment.get("/episodes?state=open").await;
+    assert_eq!(episodes["episodes"][0]["site_id"], "home-01", "{episodes}");
     let alerts = deployment.get("/alerts").await;
     assert_eq!(alerts["alerts"][0]["site_id"], "home-01", "{alerts}");
     let letters = deployment.get("/dead-letters").await;

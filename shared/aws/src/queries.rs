@@ -1,7 +1,12 @@
 //! [`AwsQueries`]: everything that the API asks, in one type. The projections are in DynamoDB and the dead letters in SQS.
 
-use wattstream_domain::{Alert, HourRow, Position, Row, SiteId, SiteState};
-use wattstream_engine::ports::{DeadLetterAdmin, HourQuery, Page, Queries, RowQuery, Sites};
+use std::ops::RangeInclusive;
+
+use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, SiteId, SiteState};
+use wattstream_engine::ports::{
+    AlertPlace, AlertQuery, AnomalyQuery, DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery,
+    Page, Queries, ReadingPlace, RowQuery, SiteQuery, Sites,
+};
 use wattstream_engine::{DeadLetter, Result};
 
 use crate::{DynamoDb, SqsDeadLetters};
@@ -43,6 +48,28 @@ impl Queries for AwsQueries {
 
     async fn dead_letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
         self.dead_letters.page(after, limit).await
+    }
+}
+
+impl FleetQueries for AwsQueries {
+    async fn site_page(&self, query: SiteQuery) -> Result<Page<SiteState, SiteId>> {
+        self.tables.site_page(query).await
+    }
+
+    async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
+        self.tables.silences_of(sites).await
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        self.tables.fleet_series(query).await
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        self.tables.anomaly_page(query).await
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        self.tables.alert_page(query).await
     }
 }
 

@@ -38,6 +38,7 @@
 //! ```
 
 mod alert;
+mod calendar;
 pub mod detect;
 mod digits;
 mod energy;
@@ -56,6 +57,7 @@ mod totals;
 pub use alert::{
     Alert, AlertId, EPISODE_QUIET_READINGS, Episode, Episodes, OUTBOX_ALERTS_MAX, Outbox, Phase, Subject,
 };
+pub use calendar::Resolution;
 pub use detect::{Detector, Judgement};
 pub use energy::{ENERGY_MAX, Energy, EnergySum, MILLIWATT_HOURS_PER_KWH};
 pub use finding::{Channel, Finding, Rule, Score, Severity};
@@ -67,4 +69,4 @@ pub use silence::{Heard, OpenSilence, SILENCE_NEWS_MS_MAX, SILENT_AFTER_MIN, Sil
 pub use site_id::{SITE_ID_BYTES_MAX, SiteId, SiteIdError};
 pub use state::{SHARDS_REMEMBERED_MAX, ShardPositions, SiteState};
 pub use timestamp::{Civil, HOUR_MS, Hour, TIMESTAMP_END_MS, Timestamp};
-pub use totals::{HourRow, HourTotals, Spread, Totals};
+pub use totals::{HourRow, HourTotals, Spread, Sums, Totals};

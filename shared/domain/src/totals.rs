@@ -135,6 +135,42 @@ impl Spread {
     }
 }
 
+/// The readings of some time: what hours are summed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Distinct readings.
+    pub records: u64,
+    /// Readings with at least one finding.
+    pub anomalies: u64,
+    /// The generated energy.
+    pub generated: EnergySum,
+    /// The consumed energy.
+    pub consumed: EnergySum,
+}
+
+impl Sums {
+    /// Generated minus consumed.
+    pub fn net(&self) -> EnergySum {
+        self.generated - self.consumed
+    }
+
+    /// Adds the readings of an hour.
+    pub fn add(&mut self, hour: &HourTotals) {
+        self.records += hour.records;
+        self.anomalies += hour.anomalies;
+        self.generated += hour.generated.sum;
+        self.consumed += hour.consumed.sum;
+    }
+
+    /// Takes away the readings of an hour that was added.
+    pub fn remove(&mut self, hour: &HourTotals) {
+        self.records -= hour.records;
+        self.anomalies -= hour.anomalies;
+        self.generated += -hour.generated.sum;
+        self.consumed += -hour.consumed.sum;
+    }
+}
+
 /// A row of the hours table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourRow {

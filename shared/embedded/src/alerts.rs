@@ -3,12 +3,13 @@
 //! What must always hold: one id is there once, as it was published first.
 
 use std::collections::HashSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use fjall::Readable;
 use wattstream_domain::{Alert, AlertId};
 use wattstream_engine::Result;
-use wattstream_engine::ports::Alerts;
+use wattstream_engine::ports::{AlertPlace, AlertQuery, Alerts, Page};
 use wattstream_wire::stored::{decode_alert, encode_alert};
 
 use crate::error::{Damage, damaged, shared, storage};
@@ -49,6 +50,23 @@ impl Store {
     /// The newest alerts, the newest first.
     pub(crate) fn read_newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
         self.snapshot().iter(&self.keyspaces().alerts).rev().take(limit).map(parse).collect()
+    }
+}
+
+impl Store {
+    /// One page of the alerts, the newest first.
+    pub(crate) fn read_alerts(&self, query: &AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        if query.start >= query.end {
+            return Ok(Page::empty());
+        }
+        // No id is empty, so an instant alone stands before all places of it.
+        let [start, end] = [query.start, query.end].map(|instant| instant.unix_ms().to_be_bytes().to_vec());
+        let last = match &query.from {
+            Some(from) => Bound::Included(keys::alert_place(from)),
+            None => Bound::Excluded(end),
+        };
+        let entries = self.snapshot().range(&self.keyspaces().alerts, (Bound::Included(start), last));
+        Page::try_of(entries.rev().map(parse), query.limit, AlertPlace::of)
     }
 }
 

@@ -6,7 +6,8 @@
 
 use std::ops::RangeInclusive;
 
-use wattstream_domain::{Alert, Position, SequenceNumber, ShardId, SiteId, Timestamp};
+use wattstream_domain::{Alert, Position, Resolution, SequenceNumber, ShardId, SiteId, Timestamp};
+use wattstream_engine::ports::{AlertPlace, ReadingPlace};
 
 const SITE_END: u8 = 0;
 
@@ -36,6 +37,20 @@ pub(crate) fn parse_instant_of_site(key: &[u8]) -> Option<(SiteId, Timestamp)> {
     Some((parse_site(site.strip_suffix(&[SITE_END])?)?, parse_instant(key)?))
 }
 
+/// The key of a reading among those of all sites, in the order of time.
+pub(crate) fn place(place: &ReadingPlace) -> Vec<u8> {
+    [&place.timestamp.unix_ms().to_be_bytes(), place.site_id.as_str().as_bytes()].concat()
+}
+
+/// The place in a key of [`place`].
+pub(crate) fn parse_place(key: &[u8]) -> Option<ReadingPlace> {
+    let (timestamp, site) = key.split_first_chunk()?;
+    Some(ReadingPlace {
+        timestamp: Timestamp::from_unix_ms(i64::from_be_bytes(*timestamp))?,
+        site_id: parse_site(site)?,
+    })
+}
+
 /// The key of a site's state.
 pub(crate) fn site(site_id: SiteId) -> Vec<u8> {
     site_id.as_str().into()
@@ -44,6 +59,17 @@ pub(crate) fn site(site_id: SiteId) -> Vec<u8> {
 /// The site in a key of [`site`].
 pub(crate) fn parse_site(key: &[u8]) -> Option<SiteId> {
     SiteId::new(std::str::from_utf8(key).ok()?).ok()
+}
+
+/// The key of all sites together in the bucket that begins at `start`.
+pub(crate) fn bucket(resolution: Resolution, start: Timestamp) -> [u8; 9] {
+    let mut key = [match resolution {
+        Resolution::Hour => 1,
+        Resolution::Day => 2,
+        Resolution::Month => 3,
+    }; 9];
+    key[1..].copy_from_slice(&start.unix_ms().to_be_bytes());
+    key
 }
 
 /// The key of a record in the log.
@@ -85,11 +111,12 @@ pub(crate) fn parse_position(key: &[u8]) -> Option<Position> {
 
 /// The key of an alert, so that the newest stand last.
 pub(crate) fn alert(alert: &Alert) -> Vec<u8> {
-    let id = alert.id();
-    let mut key = Vec::with_capacity(size_of::<i64>() + id.as_str().len());
-    key.extend_from_slice(&alert.at.unix_ms().to_be_bytes());
-    key.extend_from_slice(id.as_str().as_bytes());
-    key
+    alert_place(&AlertPlace::of(alert))
+}
+
+/// The key of the alert at a place.
+pub(crate) fn alert_place(place: &AlertPlace) -> Vec<u8> {
+    [&place.at.unix_ms().to_be_bytes(), place.id.as_bytes()].concat()
 }
 
 /// The site in a key of [`alert`].

@@ -26,6 +26,12 @@ const QUIET_MEMTABLE_BYTES: u64 = MIB;
 /// The memtable of the open silences: thousands of them at some 100 bytes, and one changes once in hours.
 const SILENCES_MEMTABLE_BYTES: u64 = 512 * KIB;
 
+/// The memtable of all sites together: a row a bucket, and the hour at hand changes most.
+const FLEET_MEMTABLE_BYTES: u64 = 256 * KIB;
+
+/// The memtable of the anomalies by time: keys alone, of rare readings.
+const ANOMALIES_BY_TIME_MEMTABLE_BYTES: u64 = 256 * KIB;
+
 /// Memtables of one keyspace when the storage engine stops its writers.
 const MEMTABLES_MAX: u64 = 5;
 
@@ -38,7 +44,9 @@ pub(crate) const MEMORY_BYTES_MAX: u64 = CACHE_BYTES
         * (BUSY_KEYSPACES * BUSY_MEMTABLE_BYTES
             + SITES_MEMTABLE_BYTES
             + QUIET_KEYSPACES * QUIET_MEMTABLE_BYTES
-            + SILENCES_MEMTABLE_BYTES);
+            + SILENCES_MEMTABLE_BYTES
+            + FLEET_MEMTABLE_BYTES
+            + ANOMALIES_BY_TIME_MEMTABLE_BYTES);
 
 const _: () = assert!(MEMORY_BYTES_MAX <= 156 * MIB);
 
@@ -60,8 +68,12 @@ pub(crate) struct Keyspaces {
     pub(crate) readings: Keyspace,
     /// Site, instant of each row with findings -> nothing.
     pub(crate) anomalies: Keyspace,
+    /// Instant, site of each row with findings -> nothing.
+    pub(crate) anomalies_by_time: Keyspace,
     /// Site, hour -> closed hour.
     pub(crate) hours: Keyspace,
+    /// Resolution, bucket -> all sites together in it.
+    pub(crate) fleet: Keyspace,
     /// Site -> version, state.
     pub(crate) sites: Keyspace,
     /// Position -> dead letter.
@@ -94,7 +106,10 @@ impl Keyspaces {
             progress: quiet("progress")?,
             readings: db.keyspace("readings", || unfiltered(BUSY_MEMTABLE_BYTES))?,
             anomalies: quiet("anomalies")?,
+            anomalies_by_time: db
+                .keyspace("anomalies_by_time", || sized(ANOMALIES_BY_TIME_MEMTABLE_BYTES))?,
             hours: db.keyspace("hours", || unfiltered(QUIET_MEMTABLE_BYTES))?,
+            fleet: db.keyspace("fleet", || sized(FLEET_MEMTABLE_BYTES))?,
             sites: db.keyspace("sites", || sized(SITES_MEMTABLE_BYTES).expect_point_read_hits(true))?,
             dead_letters: quiet("dead_letters")?,
             alerts: quiet("alerts")?,

@@ -25,12 +25,14 @@
 //! tokio's blocking threads.
 
 mod alerts;
+mod anomalies;
 mod archive;
 mod dead_letters;
 mod disk_reserve;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod fleet;
 mod hash_ranges;
 mod keys;
 mod keyspaces;

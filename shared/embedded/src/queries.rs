@@ -1,6 +1,8 @@
 //! [`Queries`]: what the API and the audit ask, on tokio's blocking threads. An answer is a view of one moment.
 
-use fjall::Readable;
+mod fleet;
+
+use fjall::{Readable, Snapshot};
 use wattstream_domain::{Alert, Hour, HourRow, Position, Row, SiteId, SiteState, Timestamp};
 use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, RowRange, Sites};
 use wattstream_engine::{DeadLetter, Error, Kind, Result};
@@ -61,22 +63,24 @@ impl Store {
     }
 
     fn iter_sites(&self) -> impl Iterator<Item = Result<SiteState>> {
-        let doing = "reading states";
-        let parse = move |entry: fjall::Guard| {
-            let (key, value) = entry.into_inner().map_err(storage(doing))?;
-            let damage = || Damage::Key { keyspace: "sites", key: key.to_vec() };
-            let site_id = keys::parse_site(&key).ok_or_else(|| damaged(doing)(damage()))?;
-            Ok(parse_site(site_id, &value)?.state)
+        self.sites_at(&self.snapshot())
+    }
+
+    /// The states at the moment of `now`, ascending by site.
+    pub(crate) fn sites_at(&self, now: &Snapshot) -> impl Iterator<Item = Result<SiteState>> + use<> {
+        let parse = |entry: fjall::Guard| {
+            let (key, value) = entry.into_inner().map_err(storage(READING_STATES))?;
+            Ok(parse_site(site_of(&key)?, &value)?.state)
         };
-        self.snapshot().iter(&self.keyspaces().sites).map(parse)
+        now.iter(&self.keyspaces().sites).map(parse)
     }
 
     fn read_rows(&self, query: &RowQuery) -> Result<Page<Row>> {
-        let Some(last) = last_before(query.start, query.end) else { return Ok(empty_page()) };
+        let Some(last) = last_before(query.start, query.end) else { return Ok(Page::empty()) };
         let now = self.snapshot();
         let range = RowRange { site_id: query.site_id, timestamps: query.start..=last };
         if !query.anomalous_only {
-            return page(self.rows_at(&now, &range), query.limit, |row| row.timestamp);
+            return Page::try_of(self.rows_at(&now, &range), query.limit, |row| row.timestamp);
         }
         let keyspaces = self.keyspaces();
         let keys = now.range(&keyspaces.anomalies, keys::instants(query.site_id, &range.timestamps));
@@ -87,12 +91,12 @@ impl Store {
             let damage = || Damage::Key { keyspace: "anomalies", key: key.to_vec() };
             parse_row(query.site_id, &key, &row.ok_or_else(|| damaged(doing)(damage()))?)
         });
-        page(rows, query.limit, |row| row.timestamp)
+        Page::try_of(rows, query.limit, |row| row.timestamp)
     }
 
     fn read_hours(&self, query: &HourQuery) -> Result<Page<HourRow>> {
         let doing = "reading hours";
-        let Some(last) = last_before(query.start, query.end) else { return Ok(empty_page()) };
+        let Some(last) = last_before(query.start, query.end) else { return Ok(Page::empty()) };
         let range = keys::instants(query.site_id, &(query.start..=last));
         let rows = self.snapshot().range(&self.keyspaces().hours, range).map(|entry| {
             let (key, value) = entry.into_inner().map_err(storage(doing))?;
@@ -101,35 +105,21 @@ impl Store {
                 keys::parse_instant(&key).map(Timestamp::hour).ok_or_else(|| damaged(doing)(damage()))?;
             decode_hour(query.site_id, hour, &value).map_err(|error| damaged(doing)(error.into()))
         });
-        page(rows, query.limit, |row| Hour::start(row.hour))
+        Page::try_of(rows, query.limit, |row| Hour::start(row.hour))
     }
 }
 
-const fn empty_page<T>() -> Page<T> {
-    Page { entries: Vec::new(), next_start: None }
+const READING_STATES: &str = "reading states";
+
+/// The site that a state's key names.
+fn site_of(key: &[u8]) -> Result<SiteId> {
+    let damage = || Damage::Key { keyspace: "sites", key: key.to_vec() };
+    keys::parse_site(key).ok_or_else(|| damaged(READING_STATES)(damage()))
 }
 
 /// The last instant of `start <= t < end`, if there is one.
 fn last_before(start: Timestamp, end: Timestamp) -> Option<Timestamp> {
     (start < end).then(|| end.saturating_add_ms(-1))
-}
-
-/// The first `limit` entries, and where the next one is.
-fn page<T>(
-    entries: impl Iterator<Item = Result<T>>,
-    limit: usize,
-    timestamp: impl Fn(&T) -> Timestamp,
-) -> Result<Page<T>> {
-    let mut page = empty_page();
-    for entry in entries {
-        let entry = entry?;
-        if page.entries.len() == limit {
-            page.next_start = Some(timestamp(&entry));
-            break;
-        }
-        page.entries.push(entry);
-    }
-    Ok(page)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! [`Silences`]: those that have begun and whose end has not been told.
 
+use std::ops::RangeInclusive;
+
 use fjall::Readable;
-use wattstream_domain::OpenSilence;
+use wattstream_domain::{OpenSilence, SiteId, Timestamp};
 use wattstream_engine::Result;
 use wattstream_engine::ports::Silences;
 use wattstream_wire::stored::{decode_open_silence, encode_open_silence};
@@ -34,6 +36,18 @@ impl Silences for Store {
             batch.remove(&self.keyspaces().silences, key(open));
         }
         batch.commit().map_err(storage("removing silences"))
+    }
+}
+
+impl Store {
+    /// The open silences of the sites from one to another, both included.
+    pub(crate) fn read_silences_of(&self, sites: &RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
+        let first = keys::instant(*sites.start(), Timestamp::MIN);
+        let last = keys::instant(*sites.end(), Timestamp::MAX);
+        if first > last {
+            return Ok(Vec::new());
+        }
+        self.snapshot().range(&self.keyspaces().silences, first..=last).map(parse).collect()
     }
 }
 

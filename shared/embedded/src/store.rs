@@ -8,15 +8,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fjall::{Database, OwnedWriteBatch, PersistMode, Snapshot};
 use wattstream_domain::Timestamp;
 
+use crate::anomalies;
 use crate::disk_reserve::{DISK_RESERVE_BYTES, DiskReserve};
-use crate::error::io_error;
+use crate::error::{io_error, storage};
+use crate::fleet::{self, NewestHours};
 use crate::hash_ranges::HashRanges;
 use crate::keyspaces::{CACHE_BYTES, JOURNAL_BYTES_MAX, Keyspaces};
 use crate::log::{Log, LogSettings};
 use crate::torn_batch::TornBatch;
 
-/// The layout of the store that this version reads and writes.
-pub const FORMAT: u32 = 1;
+/// The layout of the store that this version writes. One that was written in an older format is brought to this one when it is
+/// opened; the version that wrote it cannot open it any more.
+pub const FORMAT: u32 = 3;
+
+/// The first format with the sums of all sites.
+const FORMAT_WITH_FLEET: u32 = 2;
+/// The first format with the anomalies by time.
+const FORMAT_WITH_ANOMALIES_BY_TIME: u32 = 3;
 
 /// The shards of a new store, unless told otherwise: some parallelism on a small machine.
 pub const SHARDS_DEFAULT: u32 = 4;
@@ -102,6 +110,7 @@ struct Inner {
     keyspaces: Keyspaces,
     db: Database,
     conditional_writes: Mutex<()>,
+    hours: Mutex<NewestHours>,
     archiving: Arc<tokio::sync::Mutex<()>>,
     archive_dir: PathBuf,
 }
@@ -119,6 +128,7 @@ impl Store {
         let db = open_database(&store_dir).map_err(storage)?;
         let keyspaces = Keyspaces::open(&db).map_err(storage)?;
         let shards = agree_on_shards(dir, &db, &keyspaces, settings.shards)?;
+        upgrade(&db, &keyspaces).map_err(|error| io(io::Error::other(error)))?;
         let log_settings = LogSettings {
             ranges: HashRanges::even(shards),
             clock: settings.clock,
@@ -130,6 +140,7 @@ impl Store {
             keyspaces,
             db,
             conditional_writes: Mutex::default(),
+            hours: Mutex::default(),
             archiving: Arc::default(),
             archive_dir,
         })))
@@ -187,6 +198,11 @@ impl Store {
     pub(crate) fn lock_conditional_writes(&self) -> MutexGuard<'_, ()> {
         self.0.conditional_writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Held while hours are written, so that the sums of all sites follow each of them.
+    pub(crate) fn lock_hours(&self) -> MutexGuard<'_, NewestHours> {
+        self.0.hours.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl std::fmt::Debug for Store {
@@ -220,11 +236,11 @@ fn agree_on_shards(
         number.map(Some).ok_or_else(damaged)
     };
     match (stored(META_FORMAT)?, stored(META_SHARDS)?) {
-        (Some(FORMAT), Some(stored)) => match asked {
+        (Some(1..=FORMAT), Some(stored)) => match asked {
             Some(asked) if asked != stored => Err(OpenError::Shards { dir: dir.to_owned(), stored, asked }),
             _ => Ok(stored),
         },
-        (Some(FORMAT), None) => {
+        (Some(1..=FORMAT), None) => {
             Err(OpenError::Damaged { dir: dir.to_owned(), detail: "its shards are missing".into() })
         }
         (Some(found), _) => Err(OpenError::Format { dir: dir.to_owned(), found: found.to_string() }),
@@ -237,6 +253,29 @@ fn agree_on_shards(
             Ok(shards)
         }
     }
+}
+
+/// Brings a store of an older format to this one. When it breaks off, it begins again at the next opening.
+fn upgrade(db: &Database, keyspaces: &Keyspaces) -> wattstream_engine::Result<()> {
+    let doing = "reading the format of the store";
+    let stored = keyspaces.meta.get(META_FORMAT).map_err(storage(doing))?;
+    let stored = stored.and_then(|stored| (*stored).try_into().ok()).map_or(0, u32::from_be_bytes);
+    if stored == FORMAT {
+        return Ok(());
+    }
+    tracing::info!(
+        stored,
+        "The store is of an older format: what is new in it is being built. This happens once."
+    );
+    if stored < FORMAT_WITH_FLEET {
+        fleet::build(db, keyspaces)?;
+    }
+    if stored < FORMAT_WITH_ANOMALIES_BY_TIME {
+        anomalies::build(db, keyspaces)?;
+    }
+    let mut batch = db.batch().durability(Some(PersistMode::SyncAll));
+    batch.insert(&keyspaces.meta, META_FORMAT, FORMAT.to_be_bytes());
+    batch.commit().map_err(storage("writing the format of the store"))
 }
 
 /// Opens the database. One that a power cut left with a torn batch is mended; see [`TornBatch`].

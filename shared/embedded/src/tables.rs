@@ -4,19 +4,24 @@
 //!
 //! - Each call is one atomic batch: all of its writes that were not refused, or none.
 //! - A condition and the write under it cannot be separated: they happen under one lock.
-//! - The anomalies keyspace holds the keys of exactly the rows that have findings.
+//! - An hour and the sums of all sites change together.
+//! - The keyspaces of anomalies, by site and by time, hold the keys of exactly the rows that have findings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fjall::{OwnedWriteBatch, Readable, Snapshot};
 use wattstream_domain::{Guard, HourRow, Position, Row, RowWrite, ShardId, SiteId, SiteState};
-use wattstream_engine::ports::{Commit, Failures, RowRange, ShardMark, Snapshot as SiteSnapshot, Tables};
+use wattstream_engine::ports::{
+    Commit, Failures, ReadingPlace, RowRange, ShardMark, Snapshot as SiteSnapshot, Tables,
+};
 use wattstream_engine::{Error, Kind, Result};
 use wattstream_wire::stored::{decode_row, decode_state, encode_hour, encode_row, encode_state};
 
 use crate::error::{Damage, damaged, shared, storage};
+use crate::fleet::FleetChanges;
 use crate::keys;
+use crate::keyspaces::Keyspaces;
 use crate::store::Store;
 
 impl Tables for Store {
@@ -41,16 +46,24 @@ impl Tables for Store {
     }
 
     async fn put_hours(&self, hours: &[HourRow]) -> Failures {
+        let mut newest_hours = self.lock_hours();
         let mut writes = Writes::new(self);
+        let mut changes = FleetChanges::new(self.keyspaces(), &newest_hours);
         for row in hours {
             writes.attempt(row.site_id, |batch| {
+                changes.put(row)?;
                 let mut value = Vec::new();
                 encode_hour(row, &mut value);
                 batch.insert(&self.keyspaces().hours, keys::instant(row.site_id, row.hour.start()), value);
                 Ok(())
             });
         }
-        writes.commit("writing hours")
+        let written = changes.stage(&mut writes.batch);
+        let (is_written, failures) = writes.commit_and_tell("writing hours");
+        if is_written {
+            newest_hours.remember(written);
+        }
+        failures
     }
 
     async fn commit(&self, commits: &[Commit<'_>]) -> Failures {
@@ -96,11 +109,17 @@ impl Writes {
     }
 
     /// Writes everything at once. When that fails, every site has failed.
-    fn commit(mut self, doing: &'static str) -> Failures {
-        if let Err(error) = self.batch.commit().map_err(Arc::new) {
-            self.failures.extend(self.staged.into_iter().map(|site_id| (site_id, shared(doing, &error))));
+    fn commit(self, doing: &'static str) -> Failures {
+        self.commit_and_tell(doing).1
+    }
+
+    /// As [`commit`](Self::commit), and whether it was written.
+    fn commit_and_tell(mut self, doing: &'static str) -> (bool, Failures) {
+        let written = self.batch.commit().map_err(Arc::new);
+        if let Err(error) = &written {
+            self.failures.extend(self.staged.into_iter().map(|site_id| (site_id, shared(doing, error))));
         }
-        self.failures
+        (written.is_ok(), self.failures)
     }
 }
 
@@ -142,14 +161,17 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the index right whatever the row replaces. Even an unguarded row may replace another one: a delivery that
+    /// Keeps the indexes right whatever the row replaces. Even an unguarded row may replace another one: a delivery that
     /// was cut off can have written a later version.
     fn stage_anomaly(&self, batch: &mut OwnedWriteBatch, key: &[u8], row: &Row) -> Result<()> {
-        let anomalies = &self.keyspaces().anomalies;
+        let Keyspaces { anomalies, anomalies_by_time, .. } = self.keyspaces();
+        let place = keys::place(&ReadingPlace::of(row));
         if row.version.is_anomalous() {
             batch.insert(anomalies, key, []);
+            batch.insert(anomalies_by_time, place, []);
         } else if anomalies.contains_key(key).map_err(storage("reading the index of anomalies"))? {
             batch.remove(anomalies, key);
+            batch.remove(anomalies_by_time, place);
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ macro_rules! contracts {
 }
 
 contracts! {
-    tables stream stream_wakes checkpoints dead_letters dead_letter_admin alerts silences queries
+    tables stream stream_wakes checkpoints dead_letters dead_letter_admin alerts silences queries fleet_queries
 }
 
 /// An archive in a folder.

@@ -4,7 +4,10 @@
 //! Every write is idempotent, and every call may fail after it was applied. A port never retries beyond its own
 //! deadline and never splits one entry.
 
+mod fleet;
+
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::ops::RangeInclusive;
 
@@ -15,6 +18,11 @@ use wattstream_domain::{
 };
 
 use crate::{Batch, BatchReply, DeadLetter, Error, Result, StreamRecord};
+
+pub use fleet::{
+    AlertPlace, AlertQuery, AnomalyQuery, FleetBucket, FleetQueries, FleetQuery, FleetSeries, ReadingPlace,
+    SiteQuery,
+};
 
 /// The projections: readings, hours, sites and shards.
 pub trait Tables: Send + Sync {
@@ -305,11 +313,42 @@ pub struct HourQuery {
     pub limit: usize,
 }
 
-/// Part of an answer.
+/// Part of an answer, whose entries have places of type `P`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T> {
+pub struct Page<T, P = Timestamp> {
     /// The entries.
     pub entries: Vec<T>,
     /// Where the next page starts; `None` when this was the last.
-    pub next_start: Option<Timestamp>,
+    pub next_start: Option<P>,
+}
+
+impl<T, P> Page<T, P> {
+    /// No entry, and no page after it.
+    pub const fn empty() -> Self {
+        Self { entries: Vec::new(), next_start: None }
+    }
+
+    /// The first `limit` of `entries`, and the place of the next one.
+    pub fn of(entries: impl IntoIterator<Item = T>, limit: usize, place: impl Fn(&T) -> P) -> Self {
+        let Ok(page) = Self::try_of(entries.into_iter().map(Ok::<_, Infallible>), limit, place);
+        page
+    }
+
+    /// As [`Page::of`], up to the first error among the entries that it looks at.
+    pub fn try_of<E>(
+        entries: impl IntoIterator<Item = std::result::Result<T, E>>,
+        limit: usize,
+        place: impl Fn(&T) -> P,
+    ) -> std::result::Result<Self, E> {
+        let mut page = Self::empty();
+        for entry in entries {
+            let entry = entry?;
+            if page.entries.len() == limit {
+                page.next_start = Some(place(&entry));
+                break;
+            }
+            page.entries.push(entry);
+        }
+        Ok(page)
+    }
 }

@@ -11,7 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{alerts, dead_letters, health, readings, records, summary};
+use super::{alerts, anomalies, dead_letters, episodes, health, readings, records, series, sites, summary};
 
 const OPENAPI_PATH: &str = "/openapi.json";
 
@@ -38,8 +38,14 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     ),
     paths(
         summary::summary,
+        sites::sites,
+        sites::site,
+        series::fleet::of_all_sites,
+        series::of_site,
         records::records,
         records::anomalies,
+        anomalies::anomalies,
+        episodes::episodes,
         alerts::alerts,
         readings::readings,
         dead_letters::list,

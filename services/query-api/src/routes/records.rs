@@ -4,25 +4,29 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wattstream_domain::{Row, SiteId, SiteState, Timestamp};
+use wattstream_domain::{Row, SiteId, Timestamp};
 use wattstream_engine::ports::{Queries, RowQuery};
 
 use crate::cursor;
+use crate::format::{self, Cell, CsvRow, Format, Listing};
 use crate::json::{FindingBody, Kwh, Utc};
-use crate::near::{nearest, suggestion};
 use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
-use crate::problem::{Problem, ProblemType, quote};
+use crate::problem::Problem;
 use crate::state::AppState;
 use crate::time_range::{END, END_DATE, START, START_DATE, TimeRange};
 
+use super::sites::{known_site, unknown_site};
+
 /// The number of readings on a page.
-pub(crate) const RECORDS: Limit = Limit { default: 100, max: 1_000 };
+/// The most are a year of hours, or some 5 MB of JSON.
+pub(crate) const RECORDS: Limit = Limit { default: 100, max: 10_000 };
 
 const PARAMETERS: &[Parameter] = &[
     START,
@@ -31,6 +35,7 @@ const PARAMETERS: &[Parameter] = &[
     END_DATE,
     Parameter { name: LIMIT, description: "The most readings on the page.", form: Form::Limit(&RECORDS) },
     cursor::PARAMETER,
+    format::PARAMETER,
 ];
 documented!(RecordParameters, PARAMETERS);
 
@@ -68,6 +73,9 @@ pub(crate) struct RecordPage {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Record)]
 pub(crate) struct RecordBody {
+    /// Its site.
+    #[schema(example = "site-alpha-pv-farm-01")]
+    site_id: String,
     /// The start of its metering interval.
     timestamp: Utc,
     /// The generated energy.
@@ -88,6 +96,7 @@ impl From<&Row> for RecordBody {
     fn from(row: &Row) -> Self {
         let measure = &row.version.measure;
         Self {
+            site_id: row.site_id.to_string(),
             timestamp: Utc(row.timestamp),
             energy_generated_kwh: measure.generated.into(),
             energy_consumed_kwh: measure.consumed.into(),
@@ -96,6 +105,42 @@ impl From<&Row> for RecordBody {
             findings: row.version.findings.iter().map(FindingBody::from).collect(),
             revision: row.version.revision,
         }
+    }
+}
+
+impl CsvRow for RecordBody {
+    const COLUMNS: &'static [&'static str] = &[
+        "site_id",
+        "timestamp",
+        "energy_generated_kwh",
+        "energy_consumed_kwh",
+        "net_energy_kwh",
+        "anomaly",
+        "findings",
+        "revision",
+    ];
+
+    /// Findings are the names of their rules.
+    fn cells(&self) -> Vec<Cell> {
+        let rules: Vec<&str> = self.findings.iter().map(FindingBody::rule).collect();
+        vec![
+            Cell::text(&self.site_id),
+            Cell::plain(self.timestamp),
+            Cell::plain(self.energy_generated_kwh),
+            Cell::plain(self.energy_consumed_kwh),
+            Cell::plain(self.net_energy_kwh),
+            Cell::plain(self.anomaly),
+            Cell::text(rules.join(" ")),
+            Cell::plain(self.revision),
+        ]
+    }
+}
+
+impl Listing for RecordPage {
+    type Row = RecordBody;
+
+    fn rows(&self) -> &[RecordBody] {
+        &self.records
     }
 }
 
@@ -109,7 +154,7 @@ impl From<&Row> for RecordBody {
     tag = "sites",
     params(("site_id" = String, Path, description = "The site", example = "site-alpha-pv-farm-01"), RecordParameters),
     responses(
-        (status = 200, description = "A page of readings", body = RecordPage,
+        (status = 200, description = "A page of readings", content((RecordPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")),
             headers(("link" = String, description = "The address of the next page, `rel=\"next\"`"))),
         Problem
     )
@@ -118,8 +163,9 @@ pub(crate) async fn records<Q: Queries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     Path(site_id): Path<String>,
     uri: Uri,
-) -> Result<(HeaderMap, Json<RecordPage>), Problem> {
-    page_of(&state, &site_id, &uri, Selection::Everything).await
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    page_of(&state, &site_id, (&uri, &headers), Selection::Everything).await
 }
 
 /// The anomalous readings of a site
@@ -131,7 +177,7 @@ pub(crate) async fn records<Q: Queries, P>(
     tag = "sites",
     params(("site_id" = String, Path, description = "The site", example = "site-alpha-pv-farm-01"), RecordParameters),
     responses(
-        (status = 200, description = "A page of anomalous readings", body = RecordPage,
+        (status = 200, description = "A page of anomalous readings", content((RecordPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")),
             headers(("link" = String, description = "The address of the next page, `rel=\"next\"`"))),
         Problem
     )
@@ -140,8 +186,9 @@ pub(crate) async fn anomalies<Q: Queries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     Path(site_id): Path<String>,
     uri: Uri,
-) -> Result<(HeaderMap, Json<RecordPage>), Problem> {
-    page_of(&state, &site_id, &uri, Selection::Anomalies).await
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    page_of(&state, &site_id, (&uri, &headers), Selection::Anomalies).await
 }
 
 /// Which readings are asked for.
@@ -154,10 +201,11 @@ enum Selection {
 async fn page_of<Q: Queries, P>(
     state: &AppState<Q, P>,
     site: &str,
-    uri: &Uri,
+    (uri, asked): (&Uri, &HeaderMap),
     selection: Selection,
-) -> Result<(HeaderMap, Json<RecordPage>), Problem> {
+) -> Result<Response, Problem> {
     let parameters = Parameters::of(uri, PARAMETERS)?;
+    let format = Format::of(&parameters, asked)?;
     let limit = parameters.limit(&RECORDS)?;
     let question = format!("{}\n{}", uri.path(), TimeRange::as_written(&parameters));
     let span = match parameters.get(CURSOR) {
@@ -179,7 +227,7 @@ async fn page_of<Q: Queries, P>(
         if page.entries.is_empty() { Some(known_site(&*state.queries, site_id).await?) } else { None };
     let next =
         page.next_start.map(|start| cursor::seal(&question, &Span { page_start: start, ..span }.to_place()));
-    let headers = next.iter().filter_map(|cursor| link_to(uri, cursor)).collect();
+    let headers = next.iter().filter_map(|cursor| cursor::link_to(uri, cursor)).collect();
     let body = RecordPage {
         site_id: site_id.to_string(),
         start: Utc(span.range.start),
@@ -189,7 +237,7 @@ async fn page_of<Q: Queries, P>(
         first_seen: known.as_ref().and_then(|site| site.totals.first_seen).map(Utc),
         last_seen: known.as_ref().and_then(|site| site.totals.last_seen).map(Utc),
     };
-    Ok((headers, Json(body)))
+    Ok(format.answer(headers, &body))
 }
 
 /// A range, and how far the pages before have come.
@@ -219,36 +267,4 @@ impl Span {
             _ => Err(Problem::internal()),
         }
     }
-}
-
-/// A `Link` to the page at `cursor`, the rest of the question as it was.
-fn link_to(uri: &Uri, cursor: &str) -> Option<(header::HeaderName, HeaderValue)> {
-    let pairs = uri.query().unwrap_or_default().split('&');
-    let mut query: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !pair.starts_with(CURSOR)).collect();
-    let cursor = format!("{CURSOR}={cursor}");
-    query.push(&cursor);
-    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"));
-    HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link))
-}
-
-async fn known_site<Q: Queries>(queries: &Q, site_id: SiteId) -> Result<SiteState, Problem> {
-    match queries.site(site_id).await? {
-        Some(site) => Ok(site),
-        None => Err(unknown_site(queries, site_id.as_str()).await),
-    }
-}
-
-async fn unknown_site<Q: Queries>(queries: &Q, wanted: &str) -> Problem {
-    let sites = match queries.sites().await {
-        Ok(sites) => sites.states,
-        Err(error) => return error.into(),
-    };
-    let near = nearest(wanted, sites.iter().map(|site| site.site_id.as_str()));
-    let grammar = SiteId::new(wanted).err().map(|error| format!(" ({error})")).unwrap_or_default();
-    let detail = format!(
-        "No reading of a site {} has come in{grammar}.{} GET /summary lists every site.",
-        quote(wanted),
-        suggestion(&near)
-    );
-    Problem::new(ProblemType::UnknownSite, detail).about("site_id").near(near)
 }

@@ -4,23 +4,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{EnergySum, Rule, SiteState, Timestamp, Totals};
 use wattstream_engine::ports::{Queries, SITES_EXACT_MAX, Sites};
 
+use crate::format::{self, Cell, CsvRow, Format, Listing};
 use crate::json::{Kwh, Utc, by_rule};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
 
 /// The most sites of a summary that is folded up to the last record. Over more of them, a store that keeps snapshots
 /// answers from the snapshots alone, and the answer says `as_of`.
 pub const SUMMARY_SITES_EXACT_MAX: usize = SITES_EXACT_MAX;
+
+const PARAMETERS: &[Parameter] = &[format::PARAMETER];
+documented!(SummaryParameters, PARAMETERS);
 
 pub(crate) fn routes<Q: Queries, P: Send + Sync + 'static>(state: &Arc<AppState<Q, P>>) -> Router {
     Router::new().route("/summary", get(summary::<Q, P>)).with_state(Arc::clone(state))
@@ -87,21 +92,96 @@ pub(crate) struct TotalsBody {
     revisions: u64,
 }
 
+impl TotalsBody {
+    /// Its columns, in the order of [`TotalsBody::cells`].
+    pub(crate) const COLUMNS: [&'static str; 15] = [
+        "records",
+        "anomalies",
+        "anomalies_by_rule.negative_energy",
+        "anomalies_by_rule.high_limit",
+        "anomalies_by_rule.repeated_value",
+        "anomalies_by_rule.missing_interval",
+        "energy_generated_kwh",
+        "energy_consumed_kwh",
+        "net_energy_kwh",
+        "efficiency",
+        "first_seen",
+        "last_seen",
+        "duplicates",
+        "late",
+        "revisions",
+    ];
+
+    /// Its cells.
+    pub(crate) fn cells(&self) -> Vec<Cell> {
+        let counts = [self.records, self.anomalies].map(Cell::plain);
+        let by_rule = Rule::ALL.map(|rule| Cell::optional(self.anomalies_by_rule.get(rule.name())));
+        let energies =
+            [self.energy_generated_kwh, self.energy_consumed_kwh, self.net_energy_kwh].map(Cell::plain);
+        let seen = [self.first_seen, self.last_seen].map(Cell::optional);
+        let repeats = [self.duplicates, self.late, self.revisions].map(Cell::plain);
+        let efficiency = [Cell::optional(self.efficiency)];
+        counts
+            .into_iter()
+            .chain(by_rule)
+            .chain(energies)
+            .chain(efficiency)
+            .chain(seen)
+            .chain(repeats)
+            .collect()
+    }
+}
+
+impl CsvRow for SiteSummary {
+    const COLUMNS: &'static [&'static str] = &site_columns::<16>(&[]);
+
+    fn cells(&self) -> Vec<Cell> {
+        let mut cells = vec![Cell::text(&self.site_id)];
+        cells.extend(self.totals.cells());
+        cells
+    }
+}
+
+/// `site_id`, the columns of totals, and more.
+pub(crate) const fn site_columns<const N: usize>(more: &[&'static str]) -> [&'static str; N] {
+    let mut columns = ["site_id"; N];
+    let mut index = 1;
+    while index < N {
+        columns[index] = if index <= TotalsBody::COLUMNS.len() {
+            TotalsBody::COLUMNS[index - 1]
+        } else {
+            more[index - 1 - TotalsBody::COLUMNS.len()]
+        };
+        index += 1;
+    }
+    columns
+}
+
+impl Listing for Summary {
+    type Row = SiteSummary;
+
+    fn rows(&self) -> &[SiteSummary] {
+        &self.sites
+    }
+}
+
 /// Totals of every site and of all sites together
 ///
-/// Exact to the last record that was processed, unless `as_of` says otherwise.
+/// Exact to the last record that was processed, unless `as_of` says otherwise. As CSV or NDJSON, the sites alone.
 #[utoipa::path(
     get,
     path = "/summary",
     tag = "sites",
-    responses((status = 200, description = "Every site", body = Summary), Problem)
+    params(SummaryParameters),
+    responses((status = 200, description = "Every site", content((Summary = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), Problem)
 )]
 pub(crate) async fn summary<Q: Queries, P>(
     State(state): State<Arc<AppState<Q, P>>>,
     uri: Uri,
-) -> Result<Json<Summary>, Problem> {
-    Parameters::of(&uri, &[])?;
-    Ok(Json(Summary::of(&state.queries.sites().await?)))
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let format = Format::of(&Parameters::of(&uri, PARAMETERS)?, &headers)?;
+    Ok(format.answer(HeaderMap::new(), &Summary::of(&state.queries.sites().await?)))
 }
 
 impl Summary {
@@ -134,7 +214,7 @@ impl SiteSummary {
 }
 
 impl TotalsBody {
-    fn of(totals: &Totals, duplicates: u64) -> Self {
+    pub(crate) fn of(totals: &Totals, duplicates: u64) -> Self {
         Self {
             records: totals.records,
             anomalies: totals.anomalies,

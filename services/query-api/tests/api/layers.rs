@@ -55,6 +55,40 @@ async fn an_answer_is_compressed_for_who_can_read_it() {
 }
 
 #[tokio::test]
+async fn who_has_an_answer_is_told_so_until_it_changes() {
+    let api = Api::with(&[("home-01", "2025-06-20T00:00:00Z", "2", "1")]).await;
+    for path in ["/summary", "/records/home-01", "/sites?format=csv", "/openapi.json", "/"] {
+        for encoding in ["identity", "gzip"] {
+            let first = get(&api, path, &[("accept-encoding", encoding)]).await;
+            let tag = first.header(header::ETAG).to_owned();
+            assert_eq!(
+                tag.ends_with("-gzip\""),
+                first.header(header::CONTENT_ENCODING) == "gzip",
+                "{path} {tag}"
+            );
+            assert!(tag.starts_with('"') && tag.len() > 30, "{path} {tag}");
+            let weak = format!("\"other\", W/{tag}");
+            for known in [&*tag, &weak, "*"] {
+                let again = get(&api, path, &[("accept-encoding", encoding), ("if-none-match", known)]).await;
+                assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{path} {known}");
+                assert_eq!(again.header(header::CACHE_CONTROL), "no-cache", "{path}");
+                assert!(known == "*" || again.header(header::ETAG) == tag, "{path}");
+                assert_eq!(again.header(header::CONTENT_TYPE), "", "{path}");
+            }
+            let other =
+                get(&api, path, &[("accept-encoding", encoding), ("if-none-match", "\"other\"")]).await;
+            assert_eq!((other.status, &other.body), (StatusCode::OK, &first.body), "{path}");
+        }
+    }
+    let before = api.get("/summary").await.header(header::ETAG).to_owned();
+    api.post("/readings", line("home-01", "2025-06-19T00:00:00Z", "2", "1")).await.ok();
+    let after = get(&api, "/summary", &[("if-none-match", &before)]).await;
+    assert_eq!(after.status, StatusCode::OK, "a late reading changes what was over");
+    assert_ne!(after.header(header::ETAG), before);
+    assert_eq!(api.get("/nowhere").await.header(header::ETAG), "", "an error has no tag");
+}
+
+#[tokio::test]
 async fn head_answers_as_get_without_a_body() {
     let answer = Api::new().ask(request(Method::HEAD, "/summary", &[], Body::empty())).await;
     assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0));

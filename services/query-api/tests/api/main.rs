@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
 
 mod access;
+mod anomalies;
 mod dead_letters;
+mod formats;
 #[cfg(feature = "lambda")]
 mod gateway;
 mod harness;
@@ -14,4 +16,6 @@ mod pages;
 mod problems;
 mod readings;
 mod records;
+mod series;
+mod sites;
 mod summary;

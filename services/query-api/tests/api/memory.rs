@@ -1,18 +1,20 @@
 //! The ports in memory: what is appended is folded at once, and what is no reading becomes a dead letter.
 
-use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use wattstream_domain::{
-    Alert, Frontier, HourRow, Position, Record, Row, ShardId, SiteFold, SiteId, SiteRows, SiteState,
-    Timestamp,
+    Alert, Frontier, HourRow, OpenSilence, Position, Record, Row, ShardId, SiteFold, SiteId, SiteRows,
+    SiteState, Timestamp,
 };
 use wattstream_engine::ports::{
-    DeadLetterAdmin, HourQuery, NewRecord, Page, Producer, Queries, RowQuery, Sites,
+    AlertPlace, AlertQuery, AnomalyQuery, DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery,
+    NewRecord, Page, Producer, Queries, ReadingPlace, RowQuery, SiteQuery, Sites, Snapshot,
 };
 use wattstream_engine::{Cause, DeadLetter, Error, Kind, Result};
+use wattstream_testkit::MemoryStore;
 use wattstream_wire::decode_reading;
 
 /// Whether the ports work.
@@ -30,20 +32,16 @@ pub(crate) struct Memory {
     now_ms: AtomicI64,
 }
 
-#[derive(Default)]
 struct Content {
     log: Vec<NewRecord>,
-    sites: BTreeMap<SiteId, SiteState>,
-    rows: BTreeMap<(SiteId, Timestamp), Row>,
-    dead_letters: Vec<DeadLetter>,
-    alerts: Vec<Alert>,
+    store: MemoryStore,
     is_exact: bool,
 }
 
 impl Memory {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
-            content: Mutex::new(Content { is_exact: true, ..Content::default() }),
+            content: Mutex::new(Content { log: Vec::new(), store: MemoryStore::default(), is_exact: true }),
             fault: Mutex::new(Fault::None),
             now_ms: AtomicI64::new(now.unix_ms()),
         }
@@ -63,7 +61,17 @@ impl Memory {
 
     /// Adds an alert that no reading raises.
     pub(crate) fn publish(&self, alert: Alert) {
-        self.content.lock().unwrap().alerts.push(alert);
+        self.store().with(|contents| contents.alerts.insert(alert.id(), alert));
+    }
+
+    /// Adds a silence that no clock has found.
+    pub(crate) fn fall_silent(&self, open: OpenSilence) {
+        let place = (open.site_id, open.silence.last_seen);
+        self.store().with(|contents| contents.silences.insert(place, open));
+    }
+
+    fn store(&self) -> MemoryStore {
+        self.content.lock().unwrap().store.clone()
     }
 
     /// Answers from snapshots, from here on.
@@ -95,30 +103,39 @@ impl Content {
         self.log.push(record.clone());
         match decode_reading(&record.data) {
             Ok(reading) => self.fold(&Record { position, reading }),
-            Err(reject) => self.dead_letters.push(DeadLetter {
-                position,
-                arrival,
-                cause: Cause::Rejected(reject.reason),
-                detail: reject.detail,
-                payload: record.data,
-            }),
+            Err(reject) => {
+                let letter = DeadLetter {
+                    position,
+                    arrival,
+                    cause: Cause::Rejected(reject.reason),
+                    detail: reject.detail,
+                    payload: record.data,
+                };
+                let key = (position.shard, position.sequence, position.sub_sequence);
+                self.store.with(|contents| contents.dead_letters.insert(key, letter));
+            }
         }
     }
 
-    fn fold(&mut self, record: &Record) {
+    fn fold(&self, record: &Record) {
         let site_id = record.reading.site_id;
-        let state = self.sites.remove(&site_id).unwrap_or_else(|| SiteState::new(site_id));
-        let mut rows = SiteRows::new(site_id);
-        let stored = self.rows.range((site_id, Timestamp::MIN)..=(site_id, Timestamp::MAX));
-        rows.load(stored.map(|(_, row)| row.clone()), &Frontier::none());
-        let mut fold = SiteFold::new(state, rows);
-        fold.fold(record);
-        let mut folded = fold.finish();
-        self.alerts.extend(folded.state.outbox.alerts.drain(..));
-        self.sites.insert(site_id, folded.state);
-        for write in folded.rows.into_writes() {
-            self.rows.insert((site_id, write.row.timestamp), write.row);
-        }
+        self.store.with(|contents| {
+            let state = contents.state(site_id).unwrap_or_else(|| SiteState::new(site_id));
+            let mut rows = SiteRows::new(site_id);
+            let hour = record.reading.timestamp.hour();
+            let stored = contents.rows.range((site_id, hour.start())..=(site_id, hour.last()));
+            rows.load(stored.map(|(_, row)| row.clone()), &Frontier::none());
+            let mut fold = SiteFold::new(state, rows);
+            fold.fold(record);
+            let mut folded = fold.finish();
+            let alerts = folded.state.outbox.alerts.drain(..);
+            contents.alerts.extend(alerts.map(|alert| (alert.id(), alert)));
+            contents.hours.extend(folded.hours.into_iter().map(|(hour, row)| ((site_id, hour), row)));
+            contents.sites.insert(site_id, Snapshot { state: folded.state, version: 1 });
+            for write in folded.rows.into_writes() {
+                contents.rows.insert((site_id, write.row.timestamp), write.row);
+            }
+        });
     }
 }
 
@@ -136,53 +153,79 @@ impl Producer for Memory {
 impl Queries for Memory {
     async fn sites(&self) -> Result<Sites> {
         self.pass_or_fail().await?;
-        let content = self.content.lock().unwrap();
-        Ok(Sites { states: content.sites.values().cloned().collect(), is_exact: content.is_exact })
+        let is_exact = self.content.lock().unwrap().is_exact;
+        Ok(Sites { is_exact, ..self.store().sites().await? })
     }
 
     async fn site(&self, site_id: SiteId) -> Result<Option<SiteState>> {
         self.pass_or_fail().await?;
-        Ok(self.content.lock().unwrap().sites.get(&site_id).cloned())
+        self.store().site(site_id).await
     }
 
     async fn row_page(&self, query: RowQuery) -> Result<Page<Row>> {
         self.pass_or_fail().await?;
-        let content = self.content.lock().unwrap();
-        let rows = content.rows.range((query.site_id, query.start)..(query.site_id, query.end));
-        let mut asked =
-            rows.map(|(_, row)| row).filter(|row| !query.anomalous_only || row.version.is_anomalous());
-        let entries = asked.by_ref().take(query.limit).cloned().collect();
-        Ok(Page { entries, next_start: asked.next().map(|row| row.timestamp) })
+        self.store().row_page(query).await
     }
 
-    async fn hour_page(&self, _: HourQuery) -> Result<Page<HourRow>> {
-        unreachable!("the API asks for no hours")
+    async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
+        self.pass_or_fail().await?;
+        self.store().hour_page(query).await
     }
 
     async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
         self.pass_or_fail().await?;
-        Ok(self.content.lock().unwrap().alerts.iter().rev().take(limit).cloned().collect())
+        self.store().newest_alerts(limit).await
     }
 
     async fn dead_letter_page(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>> {
         self.pass_or_fail().await?;
-        let content = self.content.lock().unwrap();
-        let is_after = |letter: &&DeadLetter| after.is_none_or(|after| after.is_before(&letter.position));
-        Ok(content.dead_letters.iter().filter(is_after).take(limit).cloned().collect())
+        self.store().dead_letter_page(after, limit).await
+    }
+}
+
+impl FleetQueries for Memory {
+    async fn site_page(&self, query: SiteQuery) -> Result<Page<SiteState, SiteId>> {
+        self.pass_or_fail().await?;
+        self.store().site_page(query).await
+    }
+
+    async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
+        self.pass_or_fail().await?;
+        self.store().silences_of(sites).await
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        self.pass_or_fail().await?;
+        if self.content.lock().unwrap().is_exact {
+            return self.store().fleet_series(query).await;
+        }
+        // A store that keeps snapshots adds hours up, and not any number of them.
+        Ok(FleetSeries::TooLong { site_hours: 200_001, site_hours_max: 200_000 })
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        self.pass_or_fail().await?;
+        self.store().anomaly_page(query).await
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        self.pass_or_fail().await?;
+        self.store().alert_page(query).await
     }
 }
 
 impl DeadLetterAdmin for Memory {
     async fn dead_letter(&self, position: Position) -> Result<Option<DeadLetter>> {
         self.pass_or_fail().await?;
-        let content = self.content.lock().unwrap();
-        Ok(content.dead_letters.iter().find(|letter| letter.position == position).cloned())
+        let key = (position.shard, position.sequence, position.sub_sequence);
+        Ok(self.store().with(|contents| contents.dead_letters.get(&key).cloned()))
     }
 
     async fn remove_dead_letters(&self, positions: &[Position]) -> Result<()> {
         self.pass_or_fail().await?;
-        let mut content = self.content.lock().unwrap();
-        content.dead_letters.retain(|letter| !positions.contains(&letter.position));
+        self.store().with(|contents| {
+            contents.dead_letters.retain(|_, letter| !positions.contains(&letter.position));
+        });
         Ok(())
     }
 }

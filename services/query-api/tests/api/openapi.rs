@@ -78,7 +78,7 @@ fn address(path: &str, query: &str) -> String {
 async fn every_described_address_answers_as_it_is_described() {
     let description = description();
     let operations = operations(&description);
-    assert_eq!(operations.len(), 14);
+    assert_eq!(operations.len(), 20);
     for (method, path, operation) in operations {
         let body = if path == "/readings" { "x" } else { "" };
         let answer =
@@ -101,7 +101,13 @@ async fn every_described_parameter_is_taken() {
                 continue;
             }
             let name = parameter["name"].as_str().unwrap();
-            let query = format!("?{name}={}", if name == "limit" { "1" } else { "now" });
+            let value = match parameter["schema"]["enum"].as_array().and_then(|choices| choices.last()) {
+                Some(choice) => choice.as_str().unwrap(),
+                None if name == "limit" => "1",
+                None if name == "site_id" => "site",
+                None => "now",
+            };
+            let query = format!("?{name}={value}");
             let answer =
                 api().await.ask(request(method.clone(), &address(&path, &query), &[], Body::empty())).await;
             let is_taken =
@@ -155,6 +161,7 @@ fn merged(parts: &[Value], description: &Value) -> Value {
     for part in parts {
         let reference = part["$ref"].as_str().map(|reference| reference.trim_start_matches('#'));
         let part = reference.map_or(part, |reference| description.pointer(reference).unwrap());
+        let part = part["allOf"].as_array().map_or_else(|| part.clone(), |parts| merged(parts, description));
         properties.extend(part["properties"].as_object().unwrap().clone());
         required.extend(part["required"].as_array().into_iter().flatten().cloned());
     }

@@ -79,12 +79,20 @@ fn append_value(payload: &mut Vec<u8>, field: &[u8], is_number: bool) {
     let trimmed = field.trim_ascii();
     if is_number && is_json_number(trimmed) {
         payload.extend_from_slice(trimmed);
-    } else if let Ok(text) = std::str::from_utf8(field) {
+    } else if let Ok(text) = std::str::from_utf8(without_guard(field)) {
         payload.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
     } else {
         payload.push(b'"');
         payload.extend_from_slice(field);
         payload.push(b'"');
+    }
+}
+
+/// A text without the `'` that keeps a program which opens CSV from taking it for a formula. No site's id begins with a `'`.
+fn without_guard(field: &[u8]) -> &[u8] {
+    match field {
+        [b'\'', rest @ ..] if matches!(rest, [b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..]) => rest,
+        _ => field,
     }
 }
 

@@ -4,6 +4,7 @@
 //! process is killed again and again. In the end the tables must be those of an undisturbed run over the same readings.
 //! `WATTSTREAM_KILL_ROUNDS` sets how often it is killed; 5 unless told otherwise.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -76,9 +77,51 @@ fn a_process_that_is_killed_under_load_loses_nothing_and_counts_nothing_twice() 
     process.post(batch(acknowledged).join("\n").as_bytes());
     process.stop();
 
+    // Started again, it has the whole of that batch in its tables.
+    let process = Process::start(&data_dir);
+    assert_fleet_is_the_sum_of_its_sites(&process);
+    process.stop();
+
     let undisturbed = undisturbed_run(folder.path(), acknowledged + 1);
     assert_eq!(verified_hash(&data_dir), undisturbed, "after {rounds} kills and {acknowledged} batches");
     println!("{rounds} kills, {} readings acknowledged, one state hash", acknowledged * BATCH_READINGS);
+}
+
+/// The sums of all sites are kept beside the hours; a kill must not come between the two.
+fn assert_fleet_is_the_sum_of_its_sites(process: &Process) {
+    for resolution in ["hour", "day", "month"] {
+        let fleet = process.get_json(&format!("/series?resolution={resolution}"));
+        let mut expected: BTreeMap<String, [f64; 5]> = BTreeMap::new();
+        for site in process.get_json("/summary")["site_ids"].as_array().unwrap() {
+            let site = site.as_str().unwrap();
+            let series = process.get_json(&format!("/series/{site}?resolution={resolution}"));
+            for point in series["points"].as_array().unwrap().iter().filter(|point| point["records"] != 0) {
+                let sums = expected.entry(point["start"].to_string()).or_default();
+                let figures = figures(point).into_iter().chain([1.0]);
+                sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
+            }
+        }
+        let points = fleet["points"].as_array().unwrap().iter().filter(|point| point["records"] != 0);
+        let mut found = 0;
+        for point in points {
+            let [generated, consumed, records, anomalies, sites] = expected[&point["start"].to_string()];
+            let [of_generated, of_consumed, of_records, of_anomalies] = figures(point);
+            // Energies are doubles here; what could be missing is a whole reading.
+            assert!((generated - of_generated).abs() + (consumed - of_consumed).abs() < 1e-6, "{point}");
+            let counts = [of_records, of_anomalies, point["sites"].as_f64().unwrap()];
+            assert!(
+                counts.iter().zip([records, anomalies, sites]).all(|(one, other)| (one - other).abs() < 0.5),
+                "{point}"
+            );
+            found += 1;
+        }
+        assert_eq!(found, expected.len(), "{resolution}");
+    }
+}
+
+fn figures(point: &serde_json::Value) -> [f64; 4] {
+    ["energy_generated_kwh", "energy_consumed_kwh", "records", "anomalies"]
+        .map(|name| point[name].as_f64().unwrap())
 }
 
 fn undisturbed_run(folder: &Path, batches: u64) -> String {

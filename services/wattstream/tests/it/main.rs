@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod commands;
+mod exports;
 mod killed;
 mod newcomer;
 mod process;

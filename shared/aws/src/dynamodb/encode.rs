@@ -6,15 +6,15 @@
 use std::fmt;
 
 use wattstream_domain::{Alert, Finding, HourRow, OpenSilence, Phase, Row, Score, Version};
-use wattstream_engine::ports::{Commit, ShardMark};
+use wattstream_engine::ports::{AlertPlace, Commit, ReadingPlace, ShardMark};
 use wattstream_wire::stored::{STATE_BYTES_MAX, encode_alert, encode_open_silence, encode_state};
 
 use super::json::{Members, object};
 use super::schema::{
-    ALERT, ALERT_AT, ALERT_ID, ANOMALIES, ANOMALY, ANOMALY_AT, AT, BEFORE, CHANNEL, CONSUMED, CONSUMED_MAX,
-    CONSUMED_MIN, EXPECTED, FINDINGS, FLEET, GENERATED, GENERATED_MAX, GENERATED_MIN, HOUR, INSTANCE,
-    LAST_SEEN, NET, PHASE, POSITION, RECORDS, REVISION, RULE, SCORE, SEQUENCE, SEVERITY, SHARD, SILENCE,
-    SILENCE_AFTER, SITE_ID, STATE, TIMESTAMP, VERSION, fleet_of,
+    ALERT, ALERT_AT, ALERT_ID, ANOMALIES, ANOMALY, ANOMALY_AT, ANOMALY_FLEET, ANOMALY_PLACE, AT, BEFORE,
+    CHANNEL, CONSUMED, CONSUMED_MAX, CONSUMED_MIN, EXPECTED, FINDINGS, FLEET, GENERATED, GENERATED_MAX,
+    GENERATED_MIN, HOUR, INSTANCE, LAST_SEEN, NET, PHASE, POSITION, RECORDS, REVISION, RULE, SCORE, SEQUENCE,
+    SEVERITY, SHARD, SILENCE, SILENCE_AFTER, SITE_ID, STATE, TIMESTAMP, VERSION, fleet_of,
 };
 
 /// Writes the item of a reading.
@@ -25,6 +25,8 @@ pub(super) fn reading(row: &Row, out: &mut Vec<u8>) {
         version(&row.version, item);
         if row.version.is_anomalous() {
             item.plain(ANOMALY_AT, &row.timestamp);
+            item.number(ANOMALY_FLEET, &fleet_of(row.site_id));
+            item.text(ANOMALY_PLACE, &anomaly_place(&ReadingPlace::of(row)));
         }
         if let Some(before) = &row.before {
             item.map(BEFORE, |members| version(before, members));
@@ -88,6 +90,12 @@ pub(super) fn hour(row: &HourRow, out: &mut Vec<u8>) {
     });
 }
 
+/// The sort key of an anomalous reading among those of all sites. Text order is the order of places, because an instant has a
+/// fixed width.
+pub(super) fn anomaly_place(place: &ReadingPlace) -> String {
+    format!("{}#{}", place.timestamp, place.site_id)
+}
+
 /// Writes the item of a site, as the commit leaves it.
 pub(super) fn site(commit: &Commit<'_>, out: &mut Vec<u8>) {
     let site_id = commit.state.site_id;
@@ -127,7 +135,12 @@ pub(super) fn alert(alert: &Alert, out: &mut Vec<u8>) {
 
 /// The sort key of an alert. An id tells of one instant only, so there is one item an id.
 pub(super) fn alert_at(alert: &Alert) -> String {
-    format!("{}#{}", alert.at, alert.id())
+    alert_place(&AlertPlace::of(alert))
+}
+
+/// The sort key of the alert at a place.
+pub(super) fn alert_place(place: &AlertPlace) -> String {
+    format!("{}#{}", place.at, place.id)
 }
 
 /// Writes the item of an open silence. `site_id` and `last_seen` are the place once more, in parts.

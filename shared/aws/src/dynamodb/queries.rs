@@ -1,5 +1,7 @@
-//! What the API asks of the projections: the methods of [`Queries`](wattstream_engine::ports::Queries) but the dead letters,
+//! What is asked of the projections: the methods of [`Queries`](wattstream_engine::ports::Queries) but the dead letters,
 //! which are not in DynamoDB; [`AwsQueries`](crate::AwsQueries) has both.
+
+mod fleet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wattstream_domain::{Frontier, Hour, HourRow, Row, SiteId, SiteState, Timestamp, fold_tail};
@@ -28,32 +30,32 @@ impl DynamoDb {
     pub async fn row_page(&self, query: RowQuery) -> Result<Page<Row>> {
         let (index, sort) =
             if query.anomalous_only { (Some(ANOMALIES_INDEX), ANOMALY_AT) } else { (None, TIMESTAMP) };
-        let Some(last) = last_before(query.start, query.end) else { return Ok(empty_page()) };
+        let Some(last) = last_before(query.start, query.end) else { return Ok(Page::empty()) };
         let question = Question {
             table: &self.tables.readings,
             index,
             partition: (SITE_ID, text(&query.site_id)),
-            range: Some((sort, [query.start, last])),
+            range: Some((sort, [text(&query.start), text(&last)])),
             order: Order::Ascending,
             items_max: query.limit.saturating_add(1),
         };
         let rows = self.ask_one(question, decode::reading, "reading readings").await?;
-        Ok(page(rows, query.limit, |row| row.timestamp))
+        Ok(Page::of(rows, query.limit, |row| row.timestamp))
     }
 
     /// One page of a site's closed hours, ascending.
     pub async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
-        let Some(last) = last_before(query.start, query.end) else { return Ok(empty_page()) };
+        let Some(last) = last_before(query.start, query.end) else { return Ok(Page::empty()) };
         let question = Question {
             table: &self.tables.hours,
             index: None,
             partition: (SITE_ID, text(&query.site_id)),
-            range: Some((HOUR, [query.start, last])),
+            range: Some((HOUR, [text(&query.start), text(&last)])),
             order: Order::Ascending,
             items_max: query.limit.saturating_add(1),
         };
         let hours = self.ask_one(question, decode::hour, "reading hours").await?;
-        Ok(page(hours, query.limit, |row| Hour::start(row.hour)))
+        Ok(Page::of(hours, query.limit, |row| Hour::start(row.hour)))
     }
 
     async fn read_sites(&self) -> Result<Sites> {
@@ -107,18 +109,7 @@ fn tail_of(state: &SiteState) -> RowRange {
     RowRange { site_id: state.site_id, timestamps: first..=Timestamp::MAX }
 }
 
-const fn empty_page<T>() -> Page<T> {
-    Page { entries: Vec::new(), next_start: None }
-}
-
 /// The last instant of `start <= t < end`, if there is one.
 fn last_before(start: Timestamp, end: Timestamp) -> Option<Timestamp> {
     (start < end).then(|| end.saturating_add_ms(-1))
-}
-
-/// The first `limit` entries, and where the next one is.
-fn page<T>(mut entries: Vec<T>, limit: usize, timestamp: fn(&T) -> Timestamp) -> Page<T> {
-    let next_start = entries.get(limit).map(timestamp);
-    entries.truncate(limit);
-    Page { entries, next_start }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use wattstream_domain::{ShardId, SiteId, Timestamp};
+use wattstream_domain::{ShardId, SiteId};
 use wattstream_engine::{Error, Kind, Result};
 
 use super::decode::{Item, ItemError};
@@ -29,7 +29,7 @@ pub(super) struct Question<'a> {
     /// The attribute that is the partition key, and the partition.
     pub(super) partition: (&'static str, AttributeValue),
     /// The attribute that is the sort key, and its first and last value, when not the whole partition is asked for.
-    pub(super) range: Option<(&'static str, [Timestamp; 2])>,
+    pub(super) range: Option<(&'static str, [AttributeValue; 2])>,
     /// The order of the items.
     pub(super) order: Order,
     /// The most items to return.
@@ -105,8 +105,8 @@ impl DynamoDb {
         query
             .key_condition_expression("#partition = :partition AND #sort BETWEEN :first AND :last")
             .expression_attribute_names("#sort", *sort)
-            .expression_attribute_values(":first", text(first))
-            .expression_attribute_values(":last", text(last))
+            .expression_attribute_values(":first", first.clone())
+            .expression_attribute_values(":last", last.clone())
     }
 
     /// The items of these sites, in their order.

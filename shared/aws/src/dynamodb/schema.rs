@@ -26,6 +26,9 @@ pub(super) const CHANNEL: &str = "channel";
 pub(super) const EXPECTED: &str = "expected_kwh";
 /// A reading's timestamp once more, in anomalous ones alone: it is what makes their index sparse.
 pub(super) const ANOMALY_AT: &str = "anomaly_at";
+/// The fleet of an anomalous reading's site, and in [`ANOMALY_PLACE`] its timestamp and its site; in anomalous ones alone.
+pub(super) const ANOMALY_FLEET: &str = "anomaly_fleet";
+pub(super) const ANOMALY_PLACE: &str = "anomaly_place";
 pub(super) const BEFORE: &str = "before";
 pub(super) const REVISION: &str = "revision";
 /// The first instant of an hour.
@@ -56,6 +59,8 @@ pub(super) const LAST_SEEN: &str = "last_seen";
 
 /// The index of readings by site and [`ANOMALY_AT`].
 pub(super) const ANOMALIES_INDEX: &str = "anomalies";
+/// The index of readings by [`ANOMALY_FLEET`] and [`ANOMALY_PLACE`].
+pub(super) const FLEET_ANOMALIES_INDEX: &str = "fleet_anomalies";
 /// The index of sites by [`FLEET`].
 pub(super) const FLEET_INDEX: &str = "fleet";
 
@@ -207,6 +212,12 @@ pub fn table_definitions(names: &TableNames) -> [TableDefinition; 6] {
         sort_key: text(ANOMALY_AT),
         projection: Projection::All,
     };
+    let fleet_anomalies = IndexDefinition {
+        name: FLEET_ANOMALIES_INDEX,
+        partition_key: number(ANOMALY_FLEET),
+        sort_key: text(ANOMALY_PLACE),
+        projection: Projection::All,
+    };
     let fleet = IndexDefinition {
         name: FLEET_INDEX,
         partition_key: number(FLEET),
@@ -216,7 +227,7 @@ pub fn table_definitions(names: &TableNames) -> [TableDefinition; 6] {
     let readings = table(&names.readings, text(SITE_ID), Some(text(TIMESTAMP)));
     let sites = table(&names.sites, text(SITE_ID), None);
     [
-        TableDefinition { indexes: vec![anomalies], ..readings },
+        TableDefinition { indexes: vec![anomalies, fleet_anomalies], ..readings },
         table(&names.hours, text(SITE_ID), Some(text(HOUR))),
         TableDefinition { indexes: vec![fleet], ..sites },
         table(&names.shards, text(SHARD), None),

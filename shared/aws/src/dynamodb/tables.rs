@@ -62,7 +62,7 @@ impl DynamoDb {
             table: &self.tables.readings,
             index: None,
             partition: (SITE_ID, text(&range.site_id)),
-            range: Some((TIMESTAMP, [*range.timestamps.start(), *range.timestamps.end()])),
+            range: Some((TIMESTAMP, [text(range.timestamps.start()), text(range.timestamps.end())])),
             order: Order::Ascending,
             items_max: usize::MAX,
         }

@@ -1,9 +1,9 @@
 //! The adapter against local ones: the contract of its ports, and what readers see of whole batches.
 
-use wattstream_domain::{Outbox, SiteState};
-use wattstream_engine::ports::{Consumer, Queries};
+use wattstream_domain::{Outbox, Resolution, SiteState, Timestamp};
+use wattstream_engine::ports::{Commit, Consumer, FleetQueries, FleetQuery, FleetSeries, Queries, Tables};
 use wattstream_engine::{Batch, Processor, SnapshotPolicy, state_hash};
-use wattstream_testkit::{MemoryStore, contract, local_aws};
+use wattstream_testkit::{MemoryStore, Site, at, contract, local_aws};
 
 use crate::batches::{batch, settings, site};
 use crate::store::Store;
@@ -23,6 +23,12 @@ macro_rules! tests_against {
             async fn queries_keep_their_contract() {
                 let Some(aws) = local_aws::$program() else { return };
                 contract::queries(async || Store::create(aws.url()).await).await;
+            }
+
+            #[tokio::test]
+            async fn fleet_queries_keep_their_contract() {
+                let Some(aws) = local_aws::$program() else { return };
+                contract::fleet_queries(async || Store::create(aws.url()).await).await;
             }
 
             #[tokio::test]
@@ -93,4 +99,18 @@ async fn readers_see_what_was_folded(url: &str) {
     let hash_on_aws = state_hash(&store).await.expect("a hash");
     assert_eq!(hash_on_aws, state_hash(&memory).await.expect("a hash"));
     assert_eq!(memory.sites().await.expect("states are read").states.len(), 2);
+}
+
+/// Two readings a century apart have a hundred years of hours between them, as far as anybody knows beforehand.
+#[tokio::test]
+async fn a_fleet_of_too_many_hours_is_refused_before_any_is_read() {
+    let Some(aws) = local_aws::ministack() else { return };
+    let store = Store::create(aws.url()).await;
+    let site = Site::new("home-01").sends(0, 1, 1).sends(60 * 200_001, 1, 1);
+    assert!(store.commit(&[Commit { state: &site.state, expected_version: 0 }]).await.is_empty());
+    let query = FleetQuery { resolution: Resolution::Month, start: Timestamp::MIN, end: Timestamp::MAX };
+    let answer = store.fleet_series(query).await.unwrap();
+    assert_eq!(answer, FleetSeries::TooLong { site_hours: 200_002, site_hours_max: 200_000 });
+    let most = FleetQuery { end: Resolution::Month.start_of(at(60 * 190_000)), ..query };
+    assert!(matches!(store.fleet_series(most).await.unwrap(), FleetSeries::Sums { .. }));
 }

@@ -1,10 +1,13 @@
 //! Tables and what is asked of them, as the contract wants them: in one type.
 
+use std::ops::RangeInclusive;
+
 use wattstream_aws::{AwsQueries, Clients, DynamoDb, LocalEndpoints, SqsDeadLetters, TableNames};
-use wattstream_domain::{Alert, HourRow, Position, Row, RowWrite, ShardId, SiteId, SiteState};
+use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, RowWrite, ShardId, SiteId, SiteState};
 use wattstream_engine::ports::{
-    Alerts, Commit, Failures, HourQuery, Page, Queries, RowQuery, RowRange, ShardMark, Sites, Snapshot,
-    Tables,
+    AlertPlace, AlertQuery, Alerts, AnomalyQuery, Commit, Failures, FleetQueries, FleetQuery, FleetSeries,
+    HourQuery, Page, Queries, ReadingPlace, RowQuery, RowRange, ShardMark, Silences, SiteQuery, Sites,
+    Snapshot, Tables,
 };
 use wattstream_engine::{DeadLetter, Result};
 
@@ -88,8 +91,44 @@ impl Queries for Store {
     }
 }
 
+impl FleetQueries for Store {
+    async fn site_page(&self, query: SiteQuery) -> Result<Page<SiteState, SiteId>> {
+        self.queries.site_page(query).await
+    }
+
+    async fn silences_of(&self, sites: RangeInclusive<SiteId>) -> Result<Vec<OpenSilence>> {
+        self.queries.silences_of(sites).await
+    }
+
+    async fn fleet_series(&self, query: FleetQuery) -> Result<FleetSeries> {
+        self.queries.fleet_series(query).await
+    }
+
+    async fn anomaly_page(&self, query: AnomalyQuery) -> Result<Page<Row, ReadingPlace>> {
+        self.queries.anomaly_page(query).await
+    }
+
+    async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
+        self.queries.alert_page(query).await
+    }
+}
+
 impl Alerts for Store {
     async fn publish(&self, alerts: &[Alert]) -> Vec<Result<()>> {
         self.tables.publish(alerts).await
+    }
+}
+
+impl Silences for Store {
+    async fn open_silences(&self) -> Result<Vec<OpenSilence>> {
+        self.tables.open_silences().await
+    }
+
+    async fn put_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        self.tables.put_silences(silences).await
+    }
+
+    async fn remove_silences(&self, silences: &[OpenSilence]) -> Result<()> {
+        self.tables.remove_silences(silences).await
     }
 }

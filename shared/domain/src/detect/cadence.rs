@@ -39,6 +39,11 @@ impl Cadence {
         Score::of(i128::from(elapsed_ms), i128::from(GAP_PER_STEP * self.step_ms.max(self.usual_gap_ms)))
     }
 
+    /// The interval that the site keeps, in milliseconds. `None` while that is not known for sure.
+    pub fn interval_ms(&self) -> Option<i64> {
+        (self.votes >= VOTES_MIN).then_some(self.step_ms)
+    }
+
     /// How long the site may send nothing before that is more than habit: `intervals` of its steps, or what
     /// [`Cadence::judge`] allows for its usual gap, whichever is longer. `None` while nothing is known for sure.
     pub fn patience_ms(&self, intervals: NonZeroU32) -> Option<i64> {

@@ -75,7 +75,7 @@ fn a_store_of_another_format_is_refused() {
     fixture.store().keyspaces().meta.insert(META_FORMAT, 9_u32.to_be_bytes()).unwrap();
     fixture.close();
     let refused = message(Store::open(fixture.dir(), fixture.settings(None)));
-    assert!(refused.contains("has format 9, this version reads format 1"), "{refused}");
+    assert!(refused.contains("has format 9, this version reads format 3"), "{refused}");
 
     fs::write(fixture.dir().join("store/version"), b"FJL\x02").unwrap();
     let refused = message(Store::open(fixture.dir(), fixture.settings(None)));

@@ -30,6 +30,12 @@ fn indexed(store: &Store, site_id: SiteId) -> Vec<i64> {
     keys.map(|key| keys::parse_instant(&key).unwrap().unix_ms()).collect()
 }
 
+/// The instants in the index by time, in milliseconds.
+fn indexed_by_time(store: &Store) -> Vec<i64> {
+    let keys = store.keyspaces().anomalies_by_time.iter().map(|entry| entry.key().unwrap());
+    keys.map(|key| keys::parse_place(&key).unwrap().timestamp.unix_ms()).collect()
+}
+
 #[tokio::test]
 async fn rows_are_read_by_site_and_range_both_ends_included() {
     let fixture = Fixture::with_shards(1);
@@ -103,6 +109,21 @@ async fn the_index_of_anomalies_follows_every_write() {
         store.put_rows(&[write]).await;
         let expected: &[i64] = if is_indexed { &[START_MS] } else { &[] };
         assert_eq!(indexed(store, a), expected, "step {index}");
+        assert_eq!(indexed_by_time(store), expected, "step {index}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_format_before_gets_the_index_by_time_when_it_is_opened() {
+    for format in 1..crate::FORMAT {
+        let mut fixture = Fixture::with_shards(1);
+        let rows = [0, 10, 20].map(|ms| anomalous(row(site("a"), at(ms), 1)));
+        assert!(fixture.store().put_rows(&rows.map(any)).await.is_empty());
+        let keyspaces = fixture.store().keyspaces();
+        keyspaces.anomalies_by_time.clear().unwrap();
+        keyspaces.meta.insert("format", format.to_be_bytes()).unwrap();
+        fixture.reopen();
+        assert_eq!(indexed_by_time(fixture.store()), [0, 10, 20], "{format}");
     }
 }
 

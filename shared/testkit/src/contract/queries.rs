@@ -24,7 +24,7 @@ fn busy_site() -> Site {
 }
 
 /// Stores what a site has.
-async fn store_site(store: &impl Tables, site: &Site, version: u64) {
+pub(super) async fn store_site(store: &impl Tables, site: &Site, version: u64) {
     let rows = site.rows.values().map(|row| RowWrite { row: row.clone(), guard: Guard::Any });
     assert!(store.put_rows(&rows.collect::<Vec<_>>()).await.is_empty());
     assert!(store.put_hours(&site.hours.values().copied().collect::<Vec<_>>()).await.is_empty());

@@ -39,6 +39,11 @@ async fn queries_keep_their_contract() {
 }
 
 #[tokio::test]
+async fn fleet_queries_keep_their_contract() {
+    contract::fleet_queries(empty_store).await;
+}
+
+#[tokio::test]
 async fn silences_keep_their_contract() {
     contract::silences(empty_store).await;
 }

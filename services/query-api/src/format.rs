@@ -1,0 +1,186 @@
+//! In which form a list is answered: as JSON, as one JSON a line, or as CSV.
+//!
+//! What must always hold: the rows are the same in every form, and a column of CSV has the name of its member in JSON; a number of CSV
+//! is a number; a text of CSV is no formula, whatever the site sent. A page is a page in every form: its next one is in `Link`.
+
+mod csv;
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::parameters::{Form, Parameter, Parameters};
+use crate::problem::{Problem, ProblemType};
+
+pub(crate) use csv::{Cell, CsvRow};
+
+/// The parameter that asks for a form.
+pub(crate) const PARAMETER: Parameter = Parameter {
+    name: "format",
+    description: "The form of the answer. Without it, what `Accept` asks for: `application/json`, `application/x-ndjson` or \
+                  `text/csv`.",
+    form: Form::Choice(FORMATS),
+};
+const FORMATS: &[&str] = &["json", "ndjson", "csv"];
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    NdJson,
+    Csv,
+}
+
+/// An answer that is a list, and what is told about it as a whole.
+pub(crate) trait Listing: Serialize {
+    /// One of its rows.
+    type Row: Serialize + CsvRow;
+
+    /// The rows.
+    fn rows(&self) -> &[Self::Row];
+}
+
+impl Format {
+    const ALL: [Self; 3] = [Self::Json, Self::NdJson, Self::Csv];
+
+    /// The form that a request asks for.
+    pub(crate) fn of(parameters: &Parameters, headers: &HeaderMap) -> Result<Self, Problem> {
+        if parameters.get(PARAMETER.name).is_some() {
+            return Ok(match parameters.choice(PARAMETER.name, FORMATS)? {
+                "csv" => Self::Csv,
+                "ndjson" => Self::NdJson,
+                _ => Self::Json,
+            });
+        }
+        Self::accepted(headers).ok_or_else(|| {
+            let detail = "Accept asks for no form of this answer. There are application/json, application/x-ndjson and text/csv; \
+                          ?format=json, ndjson or csv asks for one whatever Accept says.";
+            Problem::new(ProblemType::NotAcceptable, detail)
+        })
+    }
+
+    /// The form that `Accept` likes best, of several the first (RFC 9110, section 12.5.1).
+    fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let values = headers.get_all(header::ACCEPT).iter();
+        let ranges: Vec<Range> = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|text| text.split(','))
+            .filter_map(Range::parse)
+            .collect();
+        if ranges.is_empty() {
+            return Some(Self::Json);
+        }
+        let liked = Self::ALL.into_iter().map(|format| (format.liking(&ranges), format));
+        let best = liked.rev().max_by_key(|(liking, _)| *liking)?;
+        (best.0 > 0).then_some(best.1)
+    }
+
+    /// The weight of the most exact range that has this form in it, in thousandths.
+    fn liking(self, ranges: &[Range]) -> u16 {
+        let (kind, _) = self.media_type().split_once('/').unwrap_or_default();
+        let exactness = |range: &Range| match &*range.name {
+            name if name == self.media_type() => 3,
+            name if name.strip_suffix("/*") == Some(kind) => 2,
+            "*/*" => 1,
+            _ => 0,
+        };
+        let most_exact =
+            ranges.iter().filter(|range| exactness(range) > 0).max_by_key(|range| exactness(range));
+        most_exact.map_or(0, |range| range.weight)
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::NdJson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+        }
+    }
+
+    const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json",
+            Self::NdJson => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        })
+    }
+
+    /// The answer in this form.
+    pub(crate) fn answer<L: Listing>(self, headers: HeaderMap, listing: &L) -> Response {
+        let body = match self {
+            Self::Json => Json(listing).into_response(),
+            Self::NdJson => lines(listing.rows()).into_response(),
+            Self::Csv => csv::written(listing.rows()).into_response(),
+        };
+        let kind =
+            [(header::CONTENT_TYPE, self.content_type()), (header::VARY, HeaderValue::from_static("accept"))];
+        (headers, kind, body).into_response()
+    }
+}
+
+/// Each row as JSON, in a line of its own.
+fn lines(rows: &[impl Serialize]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut lines, row).expect("a row is made of texts, numbers and lists of them");
+        lines.push(b'\n');
+    }
+    lines
+}
+
+/// A media range of `Accept`, and how much it is liked, in thousandths.
+struct Range {
+    name: String,
+    weight: u16,
+}
+
+impl Range {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let name = parts.next().filter(|name| name.contains('/'))?.to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let weight = weight.map_or(Some(1.0), |weight| weight.parse::<f32>().ok())?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it lies between 0 and 1000"
+        )]
+        let weight = (weight.clamp(0.0, 1.0) * 1_000.0) as u16;
+        Some(Self { name, weight })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(accept: &[&'static str]) -> Option<Format> {
+        let values = accept.iter().map(|value| (header::ACCEPT, HeaderValue::from_static(value)));
+        Format::accepted(&values.collect())
+    }
+
+    #[test]
+    fn accept_chooses_what_it_likes_best() {
+        use Format::{Csv, Json, NdJson};
+        let table: [(&[&str], Option<Format>); 14] = [
+            (&[], Some(Json)),
+            (&["*/*"], Some(Json)),
+            (&["text/csv"], Some(Csv)),
+            (&["Text/CSV; charset=utf-8"], Some(Csv)),
+            (&["text/*"], Some(Csv)),
+            (&["application/*"], Some(Json)),
+            (&["application/x-ndjson"], Some(NdJson)),
+            (&["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], Some(Json)),
+            (&["application/json;q=0.2, text/csv;q=0.9"], Some(Csv)),
+            (&["application/json;q=0", "*/*;q=0.1"], Some(NdJson)),
+            (&["text/csv, application/json"], Some(Json)),
+            (&["image/png"], None),
+            (&["text/csv;q=0"], None),
+            (&["nonsense"], Some(Json)),
+        ];
+        for (accept, format) in table {
+            assert_eq!(accepted(accept), format, "{accept:?}");
+        }
+    }
+}
