@@ -107,9 +107,12 @@ export function settingsFrom(context: Context): Settings {
   };
 }
 
-/** What becomes of a stage's data when its stack is deleted. */
+/**
+ * What becomes of a stage's data when its stack is deleted. What a creation made that failed goes in any case: nothing is in it yet,
+ * and its names would be in the way of the next attempt.
+ */
 export function removalPolicyOf(settings: Settings): RemovalPolicy {
-  return settings.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  return settings.isKept ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 }
 
 interface Form {

@@ -111,7 +111,7 @@ describe.each(STAGES)("in %s", (variant) => {
 test("the bucket of dev is emptied and deleted with its stack, that of prod stays", () => {
   expect(onlyResource("dev", "AWS::S3::Bucket").DeletionPolicy).toBe("Delete");
   expect(resourcesOfType("dev", "Custom::S3AutoDeleteObjects")).toHaveLength(1);
-  expect(onlyResource("prod", "AWS::S3::Bucket").DeletionPolicy).toBe("Retain");
+  expect(onlyResource("prod", "AWS::S3::Bucket").DeletionPolicy).toBe("RetainExceptOnCreate");
   expect(resourcesOfType("prod", "Custom::S3AutoDeleteObjects")).toEqual([]);
 });
 

@@ -54,7 +54,7 @@ describe.each(["dev", "prod"] as const)("in %s", (variant) => {
     for (const { Properties, DeletionPolicy } of groups) {
       expect(Properties["RetentionInDays"]).toBe(variant === "dev" ? 14 : 90);
       expect(textOf(Properties["KmsKeyId"])).toMatch(/DataKey/);
-      expect(DeletionPolicy).toBe(variant === "dev" ? "Delete" : "Retain");
+      expect(DeletionPolicy).toBe(variant === "dev" ? "Delete" : "RetainExceptOnCreate");
     }
     expect(groups.map(({ Properties }) => Properties["LogGroupName"])).toContain(
       `/wattstream/${variant}/stream-consumer`,

@@ -30,6 +30,6 @@ test.each(["dev", "prod"] as const)(
 
 test("the stream of dev goes with its stack, that of prod stays", () => {
   expect(onlyResource("dev", "AWS::Kinesis::Stream").DeletionPolicy).toBe("Delete");
-  expect(onlyResource("prod", "AWS::Kinesis::Stream").DeletionPolicy).toBe("Retain");
+  expect(onlyResource("prod", "AWS::Kinesis::Stream").DeletionPolicy).toBe("RetainExceptOnCreate");
   expect(onlyResource("prod", "AWS::Kinesis::Stream").UpdateReplacePolicy).toBe("Retain");
 });

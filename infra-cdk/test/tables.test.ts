@@ -60,14 +60,17 @@ describe.each(["dev", "prod"] as const)("in %s", (variant) => {
 
 test.each([
   ["dev", false, "Delete"],
-  ["prod", true, "Retain"],
+  ["prod", true, "RetainExceptOnCreate"],
 ] as const)(
   "(not shown by a local AWS) in %s, protection and recovery to a point in time are %s, and the stack's end means: %s",
   (variant, isKept, policy) => {
     for (const table of resourcesOfType(variant, "AWS::DynamoDB::Table")) {
       expect(table.Properties["DeletionProtectionEnabled"]).toBe(isKept);
       expect(table.Properties["PointInTimeRecoverySpecification"]).toEqual({ PointInTimeRecoveryEnabled: isKept });
-      expect([table.DeletionPolicy, table.UpdateReplacePolicy]).toEqual([policy, policy]);
+      expect([table.DeletionPolicy, table.UpdateReplacePolicy]).toEqual([
+        policy,
+        policy === "Delete" ? "Delete" : "Retain",
+      ]);
     }
   },
 );

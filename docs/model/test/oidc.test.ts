@@ -44,8 +44,8 @@ describe("a policy", () => {
   });
 
   for (const [name, subject] of [
-    ["trust-diff.json", "repo:OWNER/REPOSITORY:pull_request"],
-    ["trust-environment.json", "repo:OWNER/REPOSITORY:environment:ENVIRONMENT"],
+    ["trust-diff.json", "repo:SUBJECT:pull_request"],
+    ["trust-environment.json", "repo:SUBJECT:environment:ENVIRONMENT"],
   ] as const) {
     test(`of trust, ${name}, names audience and subject, and nobody else`, () => {
       const [statement, ...others] = statementsOf(name);

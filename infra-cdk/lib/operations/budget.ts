@@ -18,8 +18,8 @@ export class StageBudget extends Construct {
     super(scope, id);
     const email = settings.operatorsEmail;
     new CfnBudget(this, "Budget", {
+      // Without a name of its own: a change of who is warned replaces the budget, and the new one is made before the old one goes.
       budget: {
-        budgetName: `wattstream-${settings.stage}`,
         budgetType: "COST",
         timeUnit: "MONTHLY",
         budgetLimit: { amount: settings.budgetUsdPerMonth, unit: "USD" },
