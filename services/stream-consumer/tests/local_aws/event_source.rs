@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use wattstream_engine::{BATCH_BYTES_MAX, EventSourceSettings};
 
+use crate::world::PATIENCE;
+
 /// An entry of `infra-cdk/event-source.json`, which a test of the CDK app takes from the synthesised templates. A setting that
 /// is new there fails the reading here, until somebody has said what it means to the event source of these tests.
 #[derive(Deserialize)]
@@ -35,7 +37,9 @@ pub(crate) fn timeout() -> Duration {
     Deployed::read().timeout()
 }
 
-/// The deployed settings; but for the window, which would only cost time here, and lets no other batches come about.
+/// The deployed settings; but for the window, which would only cost time here, and lets no other batches come about; and for the
+/// time of an invocation, because a local AWS on a busy machine is many times slower than AWS. That the largest batch is done
+/// in the deployed time has a test of its own.
 pub(crate) fn settings() -> EventSourceSettings {
     let deployed = Deployed::read();
     EventSourceSettings {
@@ -46,8 +50,8 @@ pub(crate) fn settings() -> EventSourceSettings {
             .map(|attempts| attempts.try_into().expect("Lambda takes 10,000 at most")),
         bisect_on_error: deployed.bisect_batch_on_function_error,
         record_age_max: limit(deployed.maximum_record_age_in_seconds).map(Duration::from_secs),
-        invocation_timeout: deployed.timeout(),
-        shutdown_wait_max: deployed.timeout(),
+        invocation_timeout: PATIENCE,
+        shutdown_wait_max: PATIENCE,
         jitter_seed: 1,
     }
 }

@@ -39,7 +39,7 @@ fn payloads(records: &[StreamRecord]) -> Vec<NewRecord> {
 #[tokio::test]
 async fn real_data_ends_in_one_state_through_a_split_a_merge_and_killed_processes_or_on_one_machine() {
     let Some(records) = input::real_records() else { return };
-    let Some(mut world) = World::start(4, event_source::timeout()).await else { return };
+    let Some(mut world) = World::start(4, PATIENCE).await else { return };
     world.deliver();
     let chunks: Vec<_> = records.chunks(records.len().div_ceil(8)).collect();
     let mut starts_before_kill = 0;
@@ -71,7 +71,7 @@ async fn real_data_ends_in_one_state_through_a_split_a_merge_and_killed_processe
 async fn a_reader_in_another_language_finds_tables_and_queues_as_they_are_documented() {
     let Some(python) = local_aws::python() else { return };
     let Some(records) = input::real_records() else { return };
-    let Some(mut world) = World::start(2, event_source::timeout()).await else { return };
+    let Some(mut world) = World::start(2, PATIENCE).await else { return };
     let records = &records[..records.len() / 5];
     world.append(records).await;
     world.deliver();
@@ -232,7 +232,7 @@ async fn a_function_whose_requests_hang_or_are_refused_replies_before_its_deadli
 
 #[tokio::test]
 async fn while_the_topic_is_down_readings_go_on_and_its_alerts_come_afterwards_once_each() {
-    let Some(mut world) = World::start(2, event_source::timeout()).await else { return };
+    let Some(mut world) = World::start(2, PATIENCE).await else { return };
     world.deliver();
     let sites: Vec<String> = (0..8).map(|site| format!("home-{site}")).collect();
     let round = |minute| {
