@@ -52,7 +52,7 @@ fn expected(puts: &[Put]) -> Vec<(Resolution, BTreeMap<Timestamp, FleetBucket>)>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn the_projection_is_the_sum_of_the_hours(

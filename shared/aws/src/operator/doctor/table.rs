@@ -114,14 +114,16 @@ mod tests {
 
     fn readings() -> (TableDefinition, SeenTable) {
         let [definition, ..] = table_definitions(&TableNames::with_prefix(""));
-        let anomalies = SeenIndex {
-            name: "anomalies".to_owned(),
+        let index = |name: &str, key: &str| SeenIndex {
+            name: name.to_owned(),
             status: ACTIVE.to_owned(),
-            key: "site_id (S), anomaly_at (S)".to_owned(),
+            key: key.to_owned(),
             projection: "ALL".to_owned(),
         };
+        let anomalies = index("anomalies", "site_id (S), anomaly_at (S)");
+        let of_fleet = index("fleet_anomalies", "anomaly_fleet (N), anomaly_place (S)");
         let key = "site_id (S), timestamp (S)".to_owned();
-        (definition, SeenTable { status: ACTIVE.to_owned(), key, indexes: vec![anomalies] })
+        (definition, SeenTable { status: ACTIVE.to_owned(), key, indexes: vec![anomalies, of_fleet] })
     }
 
     #[test]
@@ -139,7 +141,7 @@ mod tests {
         let by_number = SeenTable { key: "site_id (S), timestamp (N)".to_owned(), ..seen.clone() };
         assert_eq!(told(&by_number), "its key is site_id (S), timestamp (N), not site_id (S), timestamp (S)");
         let bare = SeenTable { indexes: Vec::new(), ..seen.clone() };
-        assert_eq!(told(&bare), "its index anomalies is missing");
+        assert_eq!(told(&bare), "its index anomalies is missing; its index fleet_anomalies is missing");
         let with_index = |change: fn(&mut SeenIndex)| {
             let mut seen = seen.clone();
             change(&mut seen.indexes[0]);
