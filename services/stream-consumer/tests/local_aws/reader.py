@@ -108,11 +108,13 @@ def numbers_are_spelt_as_documented(site_id):
 
 def readings(site_id):
     table = dynamodb.Table("wattstream-readings")
+    fleet = hashlib.md5(site_id.encode()).digest()[15] % 16
     sums = {"records": 0, "anomalies": 0, "generated": 0, "consumed": 0}
     anomalous, last = [], ""
     for item in query(table, KeyConditionExpression=Key("site_id").eq(site_id), ConsistentRead=True):
         what = f"the reading of {site_id} at {item['timestamp']}"
-        only(item, VERSION | {"site_id", "timestamp"}, {"findings", "anomaly_at", "revision", "before"}, what)
+        of_anomalies = {"findings", "anomaly_at", "anomaly_fleet", "anomaly_place"}
+        only(item, VERSION | {"site_id", "timestamp"}, of_anomalies | {"revision", "before"}, what)
         text(INSTANT, item["timestamp"], what)
         need(item["timestamp"] > last, f"the order of {what}")
         last = item["timestamp"]
@@ -123,6 +125,9 @@ def readings(site_id):
             only(item["before"], VERSION, {"findings", "revision"}, f"the version before {what}")
             version(item["before"], f"the version before {what}")
         need(item.get("anomaly_at") == (item["timestamp"] if item["anomaly"] else None), f"anomaly_at of {what}")
+        place = f"{item['timestamp']}#{site_id}" if item["anomaly"] else None
+        need(item.get("anomaly_place") == place, f"anomaly_place of {what}")
+        need(item.get("anomaly_fleet") == (fleet if item["anomaly"] else None), f"anomaly_fleet of {what}")
         sums["records"] += 1
         sums["generated"] += generated
         sums["consumed"] += consumed
@@ -131,6 +136,9 @@ def readings(site_id):
             anomalous.append(item)
     indexed = list(query(table, IndexName="anomalies", KeyConditionExpression=Key("site_id").eq(site_id)))
     need(indexed == anomalous, f"the index anomalies of {site_id}")
+    of_fleet = query(table, IndexName="fleet_anomalies", KeyConditionExpression=Key("anomaly_fleet").eq(fleet))
+    of_site = [item for item in of_fleet if item["site_id"] == site_id]
+    need(of_site == anomalous, f"the index fleet_anomalies of {site_id}")
     numbers_are_spelt_as_documented(site_id)
     return sums
 
