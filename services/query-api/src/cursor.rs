@@ -5,13 +5,16 @@
 //! open. The seal guards against mistakes, not against attackers: a place lies within its question, and a forged one
 //! shows nothing that the question would not.
 
-use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::parameters::{CURSOR, Form, Parameter};
+use wattstream_domain::Timestamp;
+
+use crate::parameters::{CURSOR, Form, Parameter, Parameters};
 use crate::problem::{Problem, ProblemType};
+use crate::time_range::TimeRange;
 
 /// The parameter that carries a cursor.
 pub(crate) const PARAMETER: Parameter = Parameter {
@@ -33,14 +36,57 @@ pub(crate) fn seal(question: &str, place: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(sealed)
 }
 
-/// A `Link` to the page at `cursor`, the rest of the question as it was.
-pub(crate) fn link_to(uri: &Uri, cursor: &str) -> Option<(HeaderName, HeaderValue)> {
+/// A `Link` to the page at `next`, the rest of the question as it was; no header without a next page.
+pub(crate) fn links(uri: &Uri, next: Option<&str>) -> HeaderMap {
+    next.and_then(|cursor| link_to(uri, cursor)).map(|link| (header::LINK, link)).into_iter().collect()
+}
+
+fn link_to(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
     let pairs = uri.query().unwrap_or_default().split('&');
     let mut query: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !pair.starts_with(CURSOR)).collect();
     let cursor = format!("{CURSOR}={cursor}");
     query.push(&cursor);
     let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"));
-    HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link))
+    HeaderValue::from_str(&link).ok()
+}
+
+/// A place in an answer over a range of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RangePlace {
+    /// The range of the first page: `now-24h` means for all pages what it meant for that one.
+    pub(crate) range: TimeRange,
+    /// The instant at which the page begins.
+    pub(crate) at: Timestamp,
+    /// Which of several entries at that instant; empty where there is at most one.
+    pub(crate) entry: String,
+}
+
+impl RangePlace {
+    /// The cursor for this place in the answer to `question`.
+    pub(crate) fn seal(&self, question: &str) -> String {
+        let instants =
+            [self.range.start, self.range.end, self.at].map(|instant| instant.unix_ms().to_string());
+        // An entry may have points in it, and so stands last.
+        seal(question, &format!("{}.{}", instants.join("."), self.entry))
+    }
+
+    fn parse(place: &str) -> Option<Self> {
+        let mut parts = place.splitn(4, '.');
+        let mut instant = || parts.next()?.parse().ok().and_then(Timestamp::from_unix_ms);
+        let (start, end, at) = (instant()?, instant()?, instant()?);
+        Some(Self { range: TimeRange { start, end }, at, entry: parts.next()?.to_owned() })
+    }
+}
+
+/// The range that is asked for, and where its page begins; the first one begins nowhere in particular.
+pub(crate) fn range_page(
+    parameters: &Parameters,
+    question: &str,
+    now: Timestamp,
+) -> Result<(TimeRange, Option<RangePlace>), Problem> {
+    let Some(cursor) = parameters.get(CURSOR) else { return Ok((TimeRange::of(parameters, now)?, None)) };
+    let place = RangePlace::parse(&open(question, cursor)?).ok_or_else(Problem::internal)?;
+    Ok((place.range, Some(place)))
 }
 
 /// The place that `cursor` holds, when it belongs to `question`.
@@ -93,6 +139,20 @@ mod tests {
         #[test]
         fn no_text_panics(cursor in ".{0,80}", base64 in "[A-Za-z0-9_-]{0,80}") {
             prop_assert!(open("question", &cursor).is_err() && open("question", &base64).is_err());
+        }
+    }
+
+    #[test]
+    fn a_place_in_a_range_comes_back_with_its_entry_whatever_points_that_has() {
+        let instant = |unix_ms| Timestamp::from_unix_ms(unix_ms).unwrap();
+        let range = TimeRange { start: instant(0), end: instant(1_750_377_600_000) };
+        for entry in ["", "home-01", "a.b.c", "1.2"] {
+            let place = RangePlace { range, at: instant(86_400_000), entry: entry.to_owned() };
+            let opened = open("question", &place.seal("question")).unwrap();
+            assert_eq!(RangePlace::parse(&opened), Some(place));
+        }
+        for text in ["", "1", "1.2", "1.2.3", "1.2.x.y", "-1.2.3.y"] {
+            assert_eq!(RangePlace::parse(text), None, "{text}");
         }
     }
 

@@ -10,13 +10,13 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wattstream_domain::{Row, Rule, Severity, SiteId, Timestamp};
+use wattstream_domain::{Row, Rule, Severity, SiteId};
 use wattstream_engine::ports::{AnomalyQuery, FleetQueries, Page, ReadingPlace};
 
-use crate::cursor;
+use crate::cursor::{self, RangePlace};
 use crate::format::{self, Format, Listing};
 use crate::json::Utc;
-use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
+use crate::parameters::{Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::time_range::{END, END_DATE, START, START_DATE, TimeRange};
@@ -144,23 +144,19 @@ pub(crate) async fn anomalies<Q: FleetQueries, P>(
     let format = Format::of(&parameters, &headers)?;
     let (limit, filter) = (parameters.limit(&ANOMALIES)?, Filter::of(&parameters)?);
     let question = question(&uri, &parameters);
-    let query = match parameters.get(CURSOR) {
-        Some(cursor) => query_at(&cursor::open(&question, cursor)?).ok_or_else(Problem::internal)?,
-        None => {
-            let TimeRange { start, end } = TimeRange::of(&parameters, (state.clock)())?;
-            AnomalyQuery { site_id: None, start, end, from: None, limit: READ_AT_ONCE }
-        }
+    let (range, place) = cursor::range_page(&parameters, &question, (state.clock)())?;
+    let query = AnomalyQuery {
+        site_id: site_asked_for(&*state.queries, &parameters).await?,
+        start: range.start,
+        end: range.end,
+        from: place.map(reading_at).transpose()?,
+        limit: READ_AT_ONCE,
     };
-    let site_id = match parameters.get(SITE.name) {
-        Some(name) => Some(site_named(&*state.queries, name).await?.site_id),
-        None => None,
-    };
-    let query = AnomalyQuery { site_id, ..query };
     let page = examine(&*state.queries, query, &filter, limit).await?;
-    let next = page.next_start.map(|from| cursor::seal(&question, &place_of(&query, &from)));
-    let headers = next.iter().filter_map(|cursor| cursor::link_to(&uri, cursor)).collect();
+    let next = page.next_start.map(|from| place_of(range, from).seal(&question));
+    let headers = cursor::links(&uri, next.as_deref());
     let anomalies = page.entries.iter().map(RecordBody::from).collect();
-    let page = AnomalyPage { start: Utc(query.start), end: Utc(query.end), anomalies, next };
+    let page = AnomalyPage { start: Utc(range.start), end: Utc(range.end), anomalies, next };
     Ok(format.answer(headers, &page))
 }
 
@@ -168,6 +164,17 @@ pub(crate) async fn anomalies<Q: FleetQueries, P>(
 pub(super) fn question(uri: &Uri, parameters: &Parameters) -> String {
     let filter = [SITE, RULE, SEVERITY].map(|parameter| parameters.get(parameter.name).unwrap_or_default());
     format!("{}\n{}\n{}", uri.path(), TimeRange::as_written(parameters), filter.join("\n"))
+}
+
+/// The site that is asked for, when one is.
+pub(super) async fn site_asked_for<Q: FleetQueries>(
+    queries: &Q,
+    parameters: &Parameters,
+) -> Result<Option<SiteId>, Problem> {
+    match parameters.get(SITE.name) {
+        Some(name) => Ok(Some(site_named(queries, name).await?.site_id)),
+        None => Ok(None),
+    }
 }
 
 /// The first readings that the filter takes, and where to go on.
@@ -196,16 +203,11 @@ async fn examine<Q: FleetQueries>(
     Ok(found)
 }
 
-/// The range and the place, for a cursor. A site's id may have points in it, and so stands last.
-fn place_of(query: &AnomalyQuery, from: &ReadingPlace) -> String {
-    let instants = [query.start, query.end, from.timestamp].map(|instant| instant.unix_ms().to_string());
-    format!("{}.{}", instants.join("."), from.site_id)
+fn place_of(range: TimeRange, ReadingPlace { timestamp, site_id }: ReadingPlace) -> RangePlace {
+    RangePlace { range, at: timestamp, entry: site_id.to_string() }
 }
 
-fn query_at(place: &str) -> Option<AnomalyQuery> {
-    let mut parts = place.splitn(4, '.');
-    let mut instant = || parts.next()?.parse().ok().and_then(Timestamp::from_unix_ms);
-    let (start, end, timestamp) = (instant()?, instant()?, instant()?);
-    let from = ReadingPlace { timestamp, site_id: SiteId::new(parts.next()?).ok()? };
-    Some(AnomalyQuery { site_id: None, start, end, from: Some(from), limit: READ_AT_ONCE })
+fn reading_at(RangePlace { at, entry, .. }: RangePlace) -> Result<ReadingPlace, Problem> {
+    let site_id = SiteId::new(&entry).map_err(|_| Problem::internal())?;
+    Ok(ReadingPlace { timestamp: at, site_id })
 }

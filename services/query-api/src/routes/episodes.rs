@@ -17,16 +17,15 @@ use utoipa::ToSchema;
 use wattstream_domain::{Alert, Episode, OpenSilence, Phase, Silence, SiteId, SiteState, Subject, Timestamp};
 use wattstream_engine::ports::{AlertPlace, AlertQuery, FleetQueries};
 
-use crate::cursor;
+use crate::cursor::{self, RangePlace};
 use crate::format::{self, Cell, CsvRow, Format, Listing};
 use crate::json::{Multiple, Utc};
-use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
+use crate::parameters::{Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::time_range::{END, END_DATE, START, START_DATE, TimeRange};
 
-use super::anomalies::{ANY, Filter, RULE, SEVERITY, SITE, question};
-use super::sites::site_named;
+use super::anomalies::{ANY, Filter, RULE, SEVERITY, SITE, question, site_asked_for};
 
 /// Each open one on a page may cost a look at its site.
 const EPISODES: Limit = Limit { default: 100, max: 200 };
@@ -191,28 +190,20 @@ pub(crate) async fn episodes<Q: FleetQueries, P>(
     let limit = parameters.limit(&EPISODES)?;
     let wanted = parameters.choice("state", STATES)?;
     let question = format!("{}\n{wanted}", question(&uri, &parameters));
-    let query = match parameters.get(CURSOR) {
-        Some(cursor) => query_at(&cursor::open(&question, cursor)?).ok_or_else(Problem::internal)?,
-        None => {
-            let TimeRange { start, end } = TimeRange::of(&parameters, (state.clock)())?;
-            AlertQuery { start, end, from: None, limit: READ_AT_ONCE }
-        }
-    };
-    let site_id = match parameters.get(SITE.name) {
-        Some(name) => Some(site_named(&*state.queries, name).await?.site_id),
-        None => None,
-    };
-    let (start, end) = (query.start, query.end);
+    let (range, place) = cursor::range_page(&parameters, &question, (state.clock)())?;
+    let TimeRange { start, end } = range;
+    let from = place.map(|RangePlace { at, entry, .. }| AlertPlace { at, id: entry });
+    let query = AlertQuery { start, end, from, limit: READ_AT_ONCE };
     let mut search = Search {
         queries: &*state.queries,
         filter: Filter::of(&parameters)?,
-        site_id,
+        site_id: site_asked_for(&*state.queries, &parameters).await?,
         wanted,
         sites: HashMap::new(),
     };
     let (episodes, from) = search.run(query, limit).await?;
-    let next = from.map(|from| cursor::seal(&question, &place_of(start, end, &from)));
-    let headers = next.iter().filter_map(|cursor| cursor::link_to(&uri, cursor)).collect();
+    let next = from.map(|AlertPlace { at, id }| RangePlace { range, at, entry: id }.seal(&question));
+    let headers = cursor::links(&uri, next.as_deref());
     Ok(format.answer(headers, &EpisodePage { start: Utc(start), end: Utc(end), episodes, next }))
 }
 
@@ -297,17 +288,4 @@ impl<Q: FleetQueries> Search<'_, Q> {
         }
         Ok(&self.sites[&site_id])
     }
-}
-
-fn place_of(start: Timestamp, end: Timestamp, from: &AlertPlace) -> String {
-    let instants = [start, end, from.at].map(|instant| instant.unix_ms().to_string());
-    format!("{}.{}", instants.join("."), from.id)
-}
-
-fn query_at(place: &str) -> Option<AlertQuery> {
-    let mut parts = place.splitn(4, '.');
-    let mut instant = || parts.next()?.parse().ok().and_then(Timestamp::from_unix_ms);
-    let (start, end, at) = (instant()?, instant()?, instant()?);
-    let from = AlertPlace { at, id: parts.next()?.to_owned() };
-    Some(AlertQuery { start, end, from: Some(from), limit: READ_AT_ONCE })
 }

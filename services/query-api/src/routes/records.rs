@@ -11,13 +11,13 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wattstream_domain::{Row, SiteId, Timestamp};
+use wattstream_domain::{Row, SiteId};
 use wattstream_engine::ports::{Queries, RowQuery};
 
-use crate::cursor;
+use crate::cursor::{self, RangePlace};
 use crate::format::{self, Cell, CsvRow, Format, Listing};
 use crate::json::{FindingBody, Kwh, Utc};
-use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
+use crate::parameters::{Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::time_range::{END, END_DATE, START, START_DATE, TimeRange};
@@ -208,63 +208,31 @@ async fn page_of<Q: Queries, P>(
     let format = Format::of(&parameters, asked)?;
     let limit = parameters.limit(&RECORDS)?;
     let question = format!("{}\n{}", uri.path(), TimeRange::as_written(&parameters));
-    let span = match parameters.get(CURSOR) {
-        Some(cursor) => Span::from_place(&cursor::open(&question, cursor)?)?,
-        None => Span::whole(TimeRange::of(&parameters, (state.clock)())?),
-    };
+    let (range, place) = cursor::range_page(&parameters, &question, (state.clock)())?;
     let Ok(site_id) = SiteId::new(site) else {
         return Err(unknown_site(&*state.queries, site).await);
     };
     let query = RowQuery {
         site_id,
-        start: span.page_start,
-        end: span.range.end,
+        start: place.map_or(range.start, |place| place.at),
+        end: range.end,
         anomalous_only: selection == Selection::Anomalies,
         limit,
     };
     let page = state.queries.row_page(query).await?;
     let known =
         if page.entries.is_empty() { Some(known_site(&*state.queries, site_id).await?) } else { None };
-    let next =
-        page.next_start.map(|start| cursor::seal(&question, &Span { page_start: start, ..span }.to_place()));
-    let headers = next.iter().filter_map(|cursor| cursor::link_to(uri, cursor)).collect();
+    let place_at = |at| RangePlace { range, at, entry: String::new() };
+    let next = page.next_start.map(|at| place_at(at).seal(&question));
+    let headers = cursor::links(uri, next.as_deref());
     let body = RecordPage {
         site_id: site_id.to_string(),
-        start: Utc(span.range.start),
-        end: Utc(span.range.end),
+        start: Utc(range.start),
+        end: Utc(range.end),
         records: page.entries.iter().map(RecordBody::from).collect(),
         next,
         first_seen: known.as_ref().and_then(|site| site.totals.first_seen).map(Utc),
         last_seen: known.as_ref().and_then(|site| site.totals.last_seen).map(Utc),
     };
     Ok(format.answer(headers, &body))
-}
-
-/// A range, and how far the pages before have come.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    range: TimeRange,
-    page_start: Timestamp,
-}
-
-impl Span {
-    fn whole(range: TimeRange) -> Self {
-        Self { range, page_start: range.start }
-    }
-
-    fn to_place(self) -> String {
-        let Self { range: TimeRange { start, end }, page_start } = self;
-        format!("{}.{}.{}", start.unix_ms(), end.unix_ms(), page_start.unix_ms())
-    }
-
-    fn from_place(place: &str) -> Result<Self, Problem> {
-        let mut instants =
-            place.split('.').map(|unix_ms| unix_ms.parse().ok().and_then(Timestamp::from_unix_ms));
-        match [instants.next(), instants.next(), instants.next(), instants.next()] {
-            [Some(Some(start)), Some(Some(end)), Some(Some(page_start)), None] => {
-                Ok(Self { range: TimeRange { start, end }, page_start })
-            }
-            _ => Err(Problem::internal()),
-        }
-    }
 }

@@ -189,7 +189,7 @@ pub(crate) async fn sites<Q: FleetQueries, P>(
         [only] => state.queries.silences_of(only.site_id..=only.site_id).await?,
     };
     let next = page.next_start.map(|id| cursor::seal(&question, id.as_str()));
-    let headers = next.iter().filter_map(|cursor| cursor::link_to(&uri, cursor)).collect();
+    let headers = cursor::links(&uri, next.as_deref());
     let sites = page.entries.iter().map(|site| SiteBody::of(site, &silences)).collect();
     Ok(format.answer(headers, &SitePage { sites, next }))
 }
