@@ -48,7 +48,7 @@ pub use kinesis::{
 };
 pub use local::LocalAws;
 #[cfg(feature = "operator")]
-pub use operator::{Operator, RequestSigner, SignError, SignatureHeaders, doctor};
+pub use operator::{AccessKey, Operator, RequestSigner, SignError, SignatureHeaders, doctor};
 pub use queries::AwsQueries;
 pub use sns::SnsAlerts;
 pub use sqs::{PEEK_MESSAGES_MAX, QueueContents, SqsDeadLetters};

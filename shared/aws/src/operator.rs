@@ -26,7 +26,7 @@ use crate::{Clients, Environment};
 use credentials::SdkCredentials;
 use http::SdkHttp;
 
-pub use signer::{RequestSigner, SignError, SignatureHeaders};
+pub use signer::{AccessKey, RequestSigner, SignError, SignatureHeaders};
 
 /// AWS, as an operator sees it.
 #[derive(Debug)]

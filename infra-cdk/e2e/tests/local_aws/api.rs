@@ -2,11 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use serde_json::Value;
 use ureq::Agent;
+use wattstream_aws::{AccessKey, SignatureHeaders};
 use wattstream_test_env::local_aws::REGION;
 
 /// A limit for hangs: a function starts in a second at most, and answers in milliseconds.
@@ -52,28 +50,32 @@ impl Api {
     }
 
     /// Asks as the owner of these credentials.
-    pub(crate) fn ask_as(&self, caller: &Credentials, path: &str) -> Answer {
+    pub(crate) fn ask_as(&self, caller: &AccessKey, path: &str) -> Answer {
         self.send(path, &self.signature(caller, path))
     }
 
     /// The document that a caller who may ask is answered with, as text.
-    pub(crate) fn text(&self, caller: &Credentials, path: &str) -> String {
+    pub(crate) fn text(&self, caller: &AccessKey, path: &str) -> String {
         let Answer { status, body } = self.ask_as(caller, path);
         assert_eq!(status, 200, "{path}: {body}");
         body
     }
 
     /// As [`Api::text`], parsed.
-    pub(crate) fn json(&self, caller: &Credentials, path: &str) -> Value {
+    pub(crate) fn json(&self, caller: &AccessKey, path: &str) -> Value {
         let text = self.text(caller, path);
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"))
     }
 
     /// Makes sure of who may ask: anybody whether the process runs, and everything else a known caller only.
-    pub(crate) fn lets_in_only(&self, caller: &Credentials) {
+    pub(crate) fn lets_in_only(&self, caller: &AccessKey) {
         let health = self.ask("/healthz");
         assert!(health.status == 200 && health.body.contains(r#""status":"ok""#), "{health:?}");
-        let stranger = Credentials::new("AKIAUNKNOWN00000000", "no secret", None, None, "e2e");
+        let stranger = AccessKey {
+            id: "AKIAUNKNOWN00000000".to_owned(),
+            secret: "no secret".to_owned(),
+            session_token: None,
+        };
         for path in ["/", "/summary", "/records/home01", "/dead-letters", "/metrics", "/no-such-route"] {
             for answer in [self.ask(path), self.ask_as(&stranger, path)] {
                 assert!(
@@ -85,31 +87,18 @@ impl Api {
         assert_eq!(self.json(caller, "/summary")["site_count"], 0);
     }
 
-    fn send(&self, path: &str, headers: &[(String, String)]) -> Answer {
+    fn send(&self, path: &str, headers: &[(&str, String)]) -> Answer {
         let mut request = self.agent.get(format!("{}{path}", self.address)).header("host", &self.host);
         for (name, value) in headers {
-            request = request.header(name, value);
+            request = request.header(*name, value);
         }
         let mut answer = request.call().unwrap_or_else(|error| panic!("{path}: {error}"));
         let body = answer.body_mut().with_config().limit(u64::MAX).read_to_string().expect("a text");
         Answer { status: answer.status().as_u16(), body }
     }
 
-    fn signature(&self, caller: &Credentials, path: &str) -> Vec<(String, String)> {
-        let identity = caller.clone().into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(REGION)
-            .name("execute-api")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .expect("everything is set");
+    fn signature(&self, caller: &AccessKey, path: &str) -> SignatureHeaders {
         let url = format!("https://{}{path}", self.host);
-        let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]));
-        let signed = sign(request.expect("a request"), &parameters.into()).expect("a signature");
-        let (instructions, _) = signed.into_parts();
-        let headers = instructions.headers();
-        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        caller.sign(REGION, SystemTime::now(), ("GET", &url, b"")).expect("a signature")
     }
 }

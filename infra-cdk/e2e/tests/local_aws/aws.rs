@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use aws_credential_types::Credentials;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use wattstream_aws::AccessKey;
 use wattstream_engine::ports::NewRecord;
 use wattstream_test_env::local_aws;
 
@@ -38,11 +38,15 @@ impl Aws {
     }
 
     /// A user with an access key, as an administrator makes one for a client of the API.
-    pub(crate) fn create_user(&self, name: &str) -> Credentials {
+    pub(crate) fn create_user(&self, name: &str) -> AccessKey {
         let user = json!({ "UserName": name });
         self.call("iam", "create_user", &user);
         let key = &self.call("iam", "create_access_key", &user)["AccessKey"];
-        Credentials::new(string(&key["AccessKeyId"]), string(&key["SecretAccessKey"]), None, None, "e2e")
+        AccessKey {
+            id: string(&key["AccessKeyId"]),
+            secret: string(&key["SecretAccessKey"]),
+            session_token: None,
+        }
     }
 
     /// Sends records as a client does that knows nothing of aggregates.

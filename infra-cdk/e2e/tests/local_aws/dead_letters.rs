@@ -1,10 +1,10 @@
 //! What could not be read: in the queue, and through the API.
 
-use aws_credential_types::Credentials;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
+use wattstream_aws::AccessKey;
 
 use crate::api::Api;
 use crate::aws::Aws;
@@ -12,7 +12,7 @@ use crate::cdk::{Stack, string};
 use crate::sums::Sums;
 
 /// Makes sure that exactly the payloads that are no readings were set aside, byte for byte.
-pub(crate) fn check(aws: &Aws, api: &Api, caller: &Credentials, stack: &Stack, sums: &Sums) {
+pub(crate) fn check(aws: &Aws, api: &Api, caller: &AccessKey, stack: &Stack, sums: &Sums) {
     let mut expected = sums.rejects.clone();
     expected.sort();
     assert!(!expected.is_empty(), "what is no reading was sent");
@@ -33,7 +33,7 @@ fn assert_same(place: &str, mut payloads: Vec<Bytes>, expected: &[Bytes]) {
     );
 }
 
-fn through_api(api: &Api, caller: &Credentials) -> Vec<Bytes> {
+fn through_api(api: &Api, caller: &AccessKey) -> Vec<Bytes> {
     let mut payloads = Vec::new();
     let mut path = "/dead-letters?limit=10".to_owned();
     loop {

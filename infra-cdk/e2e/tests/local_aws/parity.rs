@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use aws_credential_types::Credentials;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use wattstream_aws::AccessKey;
 
 use crate::api::Api;
 use crate::input::Input;
@@ -54,7 +54,7 @@ struct Energies<'a> {
 }
 
 /// Waits until sites that only the scheduled simulator can have sent are in the tables, and names them.
-pub(crate) fn wait_for_scheduled_fleet(api: &Api, caller: &Credentials, input: &Input) -> BTreeSet<String> {
+pub(crate) fn wait_for_scheduled_fleet(api: &Api, caller: &AccessKey, input: &Input) -> BTreeSet<String> {
     let started = Instant::now();
     loop {
         let text = api.text(caller, "/summary");
@@ -69,7 +69,7 @@ pub(crate) fn wait_for_scheduled_fleet(api: &Api, caller: &Credentials, input: &
 }
 
 /// Makes sure that the deployed API and one machine give the same answers, and that those add up.
-pub(crate) fn check(api: &Api, caller: &Credentials, one_machine: &OneMachine, sums: &Sums) {
+pub(crate) fn check(api: &Api, caller: &AccessKey, one_machine: &OneMachine, sums: &Sums) {
     let summary = same("/summary", api, caller, one_machine);
     let summary: Summary = parse(&summary);
     let told: Vec<_> = summary.sites.iter().map(|site| (&*site.site_id, sums_of(site))).collect();
@@ -89,7 +89,7 @@ pub(crate) fn check(api: &Api, caller: &Credentials, one_machine: &OneMachine, s
 }
 
 /// The answer that both give.
-fn same(path: &str, api: &Api, caller: &Credentials, one_machine: &OneMachine) -> String {
+fn same(path: &str, api: &Api, caller: &AccessKey, one_machine: &OneMachine) -> String {
     let (deployed, expected) = (api.text(caller, path), one_machine.text(path));
     if deployed != expected {
         let at = deployed.bytes().zip(expected.bytes()).take_while(|(one, other)| one == other).count();
@@ -104,7 +104,7 @@ fn same(path: &str, api: &Api, caller: &Credentials, one_machine: &OneMachine) -
 }
 
 /// Every page from the first, each of which both give.
-fn same_pages(path: &str, api: &Api, caller: &Credentials, one_machine: &OneMachine) -> Vec<String> {
+fn same_pages(path: &str, api: &Api, caller: &AccessKey, one_machine: &OneMachine) -> Vec<String> {
     let mut pages = vec![same(&format!("{path}?{EVERYTHING}"), api, caller, one_machine)];
     while let Some(next) = pages.last().and_then(|page| parse::<Page>(page).next) {
         pages.push(same(&format!("{path}?{EVERYTHING}&cursor={next}"), api, caller, one_machine));

@@ -1,8 +1,8 @@
 //! The watch over silent sites, called as its schedule calls it: the time is what it is told.
 
-use aws_credential_types::Credentials;
 use chrono::DateTime;
 use serde_json::json;
+use wattstream_aws::AccessKey;
 
 use crate::api::Api;
 use crate::aws::Aws;
@@ -12,7 +12,7 @@ use crate::sums::Sums;
 const SILENT_MS: i64 = 2 * 24 * 60 * 60 * 1_000;
 
 /// Makes sure that a site is found to be silent, and that people are told.
-pub(crate) fn check(aws: &Aws, api: &Api, caller: &Credentials, site: &str, sums: &Sums) {
+pub(crate) fn check(aws: &Aws, api: &Api, caller: &AccessKey, site: &str, sums: &Sums) {
     let time = DateTime::from_timestamp_millis(sums.newest_ms[site] + SILENT_MS).expect("an instant");
     let tick = json!({ "scheduled_time": time.to_rfc3339() });
     let checked = aws.invoke("silent-sites", &tick);

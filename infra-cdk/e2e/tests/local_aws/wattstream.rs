@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use aws_credential_types::Credentials;
 use serde_json::Value;
+use wattstream_aws::AccessKey;
 use wattstream_test_env::local_aws::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 
 use crate::cdk::Stack;
@@ -60,11 +60,11 @@ impl Wattstream {
     }
 
     /// What the deployed API tells the command line that signs its questions.
-    pub(crate) fn summary(&self, api_url: &str, caller: &Credentials) -> Value {
+    pub(crate) fn summary(&self, api_url: &str, caller: &AccessKey) -> Value {
         let arguments = ["summary", "--format", "json", "--iam", "--url", api_url];
         let mut command = self.command(&arguments);
-        command.env("AWS_ACCESS_KEY_ID", caller.access_key_id());
-        command.env("AWS_SECRET_ACCESS_KEY", caller.secret_access_key());
+        command.env("AWS_ACCESS_KEY_ID", &caller.id);
+        command.env("AWS_SECRET_ACCESS_KEY", &caller.secret);
         let told = finished(command, &arguments);
         serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"))
     }

@@ -10,7 +10,6 @@ use std::time::SystemTime;
 use aws_sdk_kinesis::config::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_runtime_api::client::identity::Identity;
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 
@@ -46,6 +45,23 @@ pub enum SignError {
 /// The headers that make a request a signed one, by name.
 pub type SignatureHeaders = Vec<(&'static str, String)>;
 
+/// An access key of somebody, or of a session of theirs.
+#[derive(Clone)]
+pub struct AccessKey {
+    /// Its name.
+    pub id: String,
+    /// What nobody else knows.
+    pub secret: String,
+    /// What comes with a key that ends by itself.
+    pub session_token: Option<String>,
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 impl RequestSigner {
     /// As the environment and the profile of this process configure it.
     pub async fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
@@ -59,34 +75,40 @@ impl RequestSigner {
         let credential =
             credential.map_err(|error| SignError::NoCredentials(Chain::of(&error).to_string()))?;
         let AwsCredential { key_id, secret_key, token } = &*credential;
-        let identity = Credentials::new(key_id, secret_key, token.clone(), None, SOURCE).into();
-        signature(&identity, &self.region, SystemTime::now(), (method, url, body))
+        let key = AccessKey { id: key_id.clone(), secret: secret_key.clone(), session_token: token.clone() };
+        key.sign(&self.region, SystemTime::now(), (method, url, body))
     }
 }
 
-fn signature(
-    identity: &Identity,
-    region: &str,
-    time: SystemTime,
-    (method, url, body): (&str, &str, &[u8]),
-) -> Result<SignatureHeaders, SignError> {
-    let unsignable = |error: &(dyn std::error::Error + 'static)| {
-        SignError::Unsignable(format!("{method} {url}: {}", Chain::of(error)))
-    };
-    let params = SigningParams::builder()
-        .identity(identity)
-        .region(region)
-        .name(SERVICE)
-        .time(time)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| unsignable(&error))?
-        .into();
-    let request = SignableRequest::new(method, url, std::iter::empty(), SignableBody::Bytes(body))
-        .map_err(|error| unsignable(&error))?;
-    let (instructions, _signature) = sign(request, &params).map_err(|error| unsignable(&error))?.into_parts();
-    let (headers, _parameters) = instructions.into_parts();
-    Ok(headers.into_iter().map(|header| (header.name(), header.value().to_owned())).collect())
+impl AccessKey {
+    /// The headers for a request of this method, to this address, with this body, which an API in `region` takes for some minutes
+    /// from `time` on.
+    pub fn sign(
+        &self,
+        region: &str,
+        time: SystemTime,
+        (method, url, body): (&str, &str, &[u8]),
+    ) -> Result<SignatureHeaders, SignError> {
+        let unsignable = |error: &(dyn std::error::Error + 'static)| {
+            SignError::Unsignable(format!("{method} {url}: {}", Chain::of(error)))
+        };
+        let Self { id, secret, session_token } = self;
+        let identity = Credentials::new(id, secret, session_token.clone(), None, SOURCE).into();
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(region)
+            .name(SERVICE)
+            .time(time)
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| unsignable(&error))?
+            .into();
+        let request = SignableRequest::new(method, url, std::iter::empty(), SignableBody::Bytes(body))
+            .map_err(|error| unsignable(&error))?;
+        let signed = sign(request, &params).map_err(|error| unsignable(&error))?;
+        let (headers, _parameters) = signed.into_parts().0.into_parts();
+        Ok(headers.into_iter().map(|header| (header.name(), header.value().to_owned())).collect())
+    }
 }
 
 #[cfg(test)]
@@ -95,11 +117,14 @@ mod tests {
 
     use super::*;
 
+    fn key() -> AccessKey {
+        let [id, secret, token] = ["AKIDEXAMPLE", "secret", "token"].map(str::to_owned);
+        AccessKey { id, secret, session_token: Some(token) }
+    }
+
     fn authorization(url: &str, body: &[u8]) -> String {
-        let identity =
-            Credentials::new("AKIDEXAMPLE", "secret", Some("token".to_owned()), None, SOURCE).into();
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_377_600);
-        let headers = signature(&identity, "eu-west-1", time, ("GET", url, body)).unwrap();
+        let headers = key().sign("eu-west-1", time, ("GET", url, body)).unwrap();
         let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["x-amz-date", "authorization", "x-amz-security-token"]);
         headers.into_iter().find(|(name, _)| *name == "authorization").unwrap().1
@@ -117,9 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_does_not_tell_its_secret() {
+        let told = format!("{:?}", key());
+        assert!(
+            told.contains("AKIDEXAMPLE") && !told.contains("secret") && !told.contains("token"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn what_is_no_address_is_not_signed() {
-        let identity = Credentials::new("AKIDEXAMPLE", "secret", None, None, SOURCE).into();
-        let error = signature(&identity, "eu-west-1", SystemTime::now(), ("GET", "not an address", b""));
+        let error = key().sign("eu-west-1", SystemTime::now(), ("GET", "not an address", b""));
         assert!(error.unwrap_err().to_string().contains("GET not an address"));
     }
 }
