@@ -1,7 +1,7 @@
 //! In which form a list is answered: as JSON, as one JSON a line, or as CSV.
 //!
 //! What must always hold: the rows are the same in every form, and a column of CSV has the name of its member in JSON; a number of CSV
-//! is a number; a text of CSV is no formula, whatever the site sent. A page is a page in every form: its next one is in `Link`.
+//! is a number; a text of CSV is no formula, whatever the site sent. A page is a page in every form: its next one is in `Link`; of CSV, the first alone has a header.
 
 mod csv;
 
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::accept;
-use crate::parameters::{Form, Parameter, Parameters};
+use crate::parameters::{CURSOR, Form, Parameter, Parameters};
 use crate::problem::{Problem, ProblemType};
 
 pub(crate) use csv::{Cell, CsvRow};
@@ -20,7 +20,7 @@ pub(crate) use csv::{Cell, CsvRow};
 pub(crate) const PARAMETER: Parameter = Parameter {
     name: "format",
     description: "The form of the answer. Without it, what `Accept` asks for: `application/json`, `application/x-ndjson` or \
-                  `text/csv`.",
+                  `text/csv`. The pages of CSV after the first have no header line, so that pages one after the other are one file.",
     form: Form::Choice(FORMATS),
 };
 const FORMATS: &[&str] = &["json", "ndjson", "csv"];
@@ -30,7 +30,14 @@ const FORMATS: &[&str] = &["json", "ndjson", "csv"];
 pub(crate) enum Format {
     Json,
     NdJson,
-    Csv,
+    Csv(CsvHeader),
+}
+
+/// Whether CSV begins with the names of its columns: on the first page alone, so that pages one after the other are one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CsvHeader {
+    Present,
+    Absent,
 }
 
 /// An answer that is a list, and what is told about it as a whole.
@@ -43,13 +50,20 @@ pub(crate) trait Listing: Serialize {
 }
 
 impl Format {
-    const ALL: [Self; 3] = [Self::Json, Self::NdJson, Self::Csv];
+    const ALL: [Self; 3] = [Self::Json, Self::NdJson, Self::Csv(CsvHeader::Present)];
 
     /// The form that a request asks for.
     pub(crate) fn of(parameters: &Parameters, headers: &HeaderMap) -> Result<Self, Problem> {
+        Ok(match Self::asked_for(parameters, headers)? {
+            Self::Csv(_) if parameters.get(CURSOR).is_some() => Self::Csv(CsvHeader::Absent),
+            format => format,
+        })
+    }
+
+    fn asked_for(parameters: &Parameters, headers: &HeaderMap) -> Result<Self, Problem> {
         if parameters.get(PARAMETER.name).is_some() {
             return Ok(match parameters.choice(PARAMETER.name, FORMATS)? {
-                "csv" => Self::Csv,
+                "csv" => Self::Csv(CsvHeader::Present),
                 "ndjson" => Self::NdJson,
                 _ => Self::Json,
             });
@@ -70,7 +84,7 @@ impl Format {
         match self {
             Self::Json => "application/json",
             Self::NdJson => "application/x-ndjson",
-            Self::Csv => "text/csv",
+            Self::Csv(_) => "text/csv",
         }
     }
 
@@ -78,7 +92,8 @@ impl Format {
         HeaderValue::from_static(match self {
             Self::Json => "application/json",
             Self::NdJson => "application/x-ndjson",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Csv(CsvHeader::Present) => "text/csv; charset=utf-8; header=present",
+            Self::Csv(CsvHeader::Absent) => "text/csv; charset=utf-8; header=absent",
         })
     }
 
@@ -87,7 +102,7 @@ impl Format {
         let body = match self {
             Self::Json => Json(listing).into_response(),
             Self::NdJson => lines(listing.rows()).into_response(),
-            Self::Csv => csv::written(listing.rows()).into_response(),
+            Self::Csv(header) => csv::written(listing.rows(), header).into_response(),
         };
         let kind =
             [(header::CONTENT_TYPE, self.content_type()), (header::VARY, HeaderValue::from_static("accept"))];
@@ -116,7 +131,9 @@ mod tests {
 
     #[test]
     fn accept_chooses_what_it_likes_best() {
-        use Format::{Csv, Json, NdJson};
+        use Format::{Json, NdJson};
+        #[expect(non_upper_case_globals, reason = "it stands among the other forms")]
+        const Csv: Format = Format::Csv(CsvHeader::Present);
         let table: [(&[&str], Option<Format>); 14] = [
             (&[], Some(Json)),
             (&["*/*"], Some(Json)),

@@ -23,11 +23,13 @@
 //!   says what is accepted. An empty list always means that there is nothing.
 //! - **Every error is a problem** (RFC 9457, `application/problem+json`), also those of layers and libraries.
 //! - **Nobody gets in unasked**: [`Access`] decides before any handler, and a route is closed until it is named as public.
+//! - **No page of another origin reads anything** unless its origin is named, and none changes anything.
 //! - **Every request is bounded**: body, records, page, time, and the bodies that are held at one time.
 //! - **No other host** is asked for anything, by the router or by its pages.
 
 mod accept;
 mod access;
+mod cross_origin;
 mod cursor;
 mod etag;
 mod format;
@@ -40,6 +42,7 @@ mod near;
 mod on_aws;
 mod parameters;
 mod problem;
+mod rate_limit;
 mod routes;
 mod state;
 mod time_range;
@@ -54,10 +57,12 @@ pub use access::{
     Access, Caller, NAME_CHARS_MAX, TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, TOKEN_FILE_BYTES_MAX, TOKENS_MAX,
     TokenFile, TokenFileError, TokenMistake, Tokens,
 };
+pub use cross_origin::{Origin, OriginError};
 #[cfg(feature = "lambda")]
 pub use gateway::{EventError, Gateway, REPLY_BYTES_MAX, Reply};
 #[cfg(feature = "lambda")]
 pub use on_aws::{PROBE_TIME_MAX, on_aws};
+pub use rate_limit::{RateLimit, RateLimitError};
 pub use routes::docs::openapi;
 pub use routes::summary::SUMMARY_SITES_EXACT_MAX;
 pub use state::{AppState, Check, Clock, Probe, REQUEST_TIMEOUT, Readiness, RenderMetrics};
@@ -69,7 +74,12 @@ where
     Q: FleetQueries + LiveQueries + DeadLetterAdmin,
     P: Producer + 'static,
 {
-    let guards = layers::Guards { access: state.access.clone(), request_timeout: state.request_timeout };
+    let guards = layers::Guards {
+        access: Arc::new(state.access.clone()),
+        request_timeout: state.request_timeout,
+        rate_limit: state.rate_limit,
+        origins: state.origins.clone(),
+    };
     let state = Arc::new(state);
     let routes = Router::new()
         .merge(routes::summary::routes(&state))

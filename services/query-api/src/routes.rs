@@ -5,6 +5,7 @@ pub(crate) mod anomalies;
 pub(crate) mod dead_letters;
 pub(crate) mod docs;
 pub(crate) mod episodes;
+pub(crate) mod examples;
 pub(crate) mod health;
 pub(crate) mod live;
 pub(crate) mod page;

@@ -57,7 +57,7 @@ impl Api {
         Self::over(Memory::new(at(NOW)).without_feed(), |state| state)
     }
 
-    fn built(change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>) -> Self {
+    pub(crate) fn built(change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>) -> Self {
         Self::over(Memory::new(at(NOW)), change)
     }
 
@@ -76,6 +76,8 @@ impl Api {
             probe: Box::new(move || Box::pin(std::future::ready(readiness(*probed.lock().unwrap())))),
             access: Access::Open,
             request_timeout: REQUEST_TIMEOUT,
+            rate_limit: None,
+            origins: Vec::new(),
         };
         Self { memory, is_ready, router: router(change(state)) }
     }

@@ -4,7 +4,9 @@
 
 mod access;
 mod anomalies;
+mod cross_origin;
 mod dead_letters;
+mod examples;
 mod formats;
 #[cfg(feature = "lambda")]
 mod gateway;
@@ -15,6 +17,7 @@ mod memory;
 mod openapi;
 mod pages;
 mod problems;
+mod rate_limit;
 mod readings;
 mod records;
 mod series;

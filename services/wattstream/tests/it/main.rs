@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod commands;
+mod described;
 mod exports;
 mod killed;
 mod live;
