@@ -51,6 +51,8 @@ export interface Settings extends StageSettings {
   readonly functionsDirectory: string;
   readonly architecture: ArchitectureName;
   readonly authorization: Authorization;
+  /** The origins whose pages may read the API; none unless named. */
+  readonly corsOrigins: readonly string[];
   /** Who gets the alarms and the budget's warnings as mail. */
   readonly operatorsEmail?: string;
   /** The address of a local AWS. */
@@ -90,6 +92,7 @@ export function settingsFrom(context: Context): Settings {
   const stage = oneOf(STAGES, "stage", text("stage") ?? "dev", mistakes);
   const architecture = oneOf(ARCHITECTURES, "architecture", text("architecture") ?? "arm64", mistakes);
   const authorization = authorizationOf(text("jwt-issuer"), text("jwt-audiences"), mistakes);
+  const corsOrigins = originsOf(text("cors-origins"), mistakes);
   const operatorsEmail = matching(EMAIL, "email", text("email"), mistakes);
   const localEndpoint = matching(ENDPOINT, "endpoint", text("endpoint"), mistakes);
   const functionsDirectory = text("functions") ?? BUILT_FUNCTIONS;
@@ -102,6 +105,7 @@ export function settingsFrom(context: Context): Settings {
     functionsDirectory,
     architecture,
     authorization,
+    corsOrigins,
     ...(operatorsEmail !== undefined && { operatorsEmail }),
     ...(localEndpoint !== undefined && { localEndpoint }),
   };
@@ -124,6 +128,10 @@ const EMAIL: Form = { pattern: /^[^@\s]+@[^@\s]+\.[^@\s]+$/, description: "a mai
 const ENDPOINT: Form = {
   pattern: /^https?:\/\/[^/\s]+$/,
   description: "http://HOST:PORT of a local AWS, without a path",
+};
+const ORIGIN: Form = {
+  pattern: /^https?:\/\/[a-z0-9.-]+(:[0-9]+)?$/,
+  description: "the exact origin of a page, such as https://energy.example.com, without a path",
 };
 const ISSUER: Form = { pattern: /^https:\/\/\S+$/, description: "the https URL of an issuer" };
 
@@ -153,6 +161,14 @@ function matching(form: Form, key: string, value: string | undefined, mistakes: 
     mistakes.push(`${key} is "${value}": it is ${form.description}`);
   }
   return value;
+}
+
+function originsOf(value: string | undefined, mistakes: string[]): readonly string[] {
+  const origins = value?.split(",") ?? [];
+  for (const origin of origins) {
+    matching(ORIGIN, "cors-origins", origin, mistakes);
+  }
+  return origins;
 }
 
 function authorizationOf(issuer: string | undefined, audiences: string | undefined, mistakes: string[]): Authorization {

@@ -87,3 +87,15 @@ test("with an issuer, tokens of it for these audiences take the place of signatu
   ]);
   expect(Object.fromEntries(routes)).toEqual({ $default: "JWT", "GET /healthz": "NONE" });
 });
+
+test("the pages of named origins may read and change nothing", () => {
+  templateOf("prod-jwt", "compute").hasResourceProperties("AWS::ApiGatewayV2::Api", {
+    CorsConfiguration: {
+      AllowOrigins: ["https://energy.example.com", "http://localhost:3000"],
+      AllowMethods: ["GET", "HEAD"],
+      AllowHeaders: ["authorization", "if-none-match", "x-amz-date", "x-amz-security-token", "x-request-id"],
+      ExposeHeaders: ["etag", "link", "retry-after", "x-request-id"],
+      MaxAge: 3600,
+    },
+  });
+});

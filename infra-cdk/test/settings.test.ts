@@ -52,3 +52,18 @@ test("an issuer has audiences", () => {
 test("an issuer without TLS is none", () => {
   expect(() => settingsOf({ "jwt-issuer": "http://issuer.example", "jwt-audiences": "a" })).toThrow("the https URL");
 });
+
+test("origins of pages are exact", () => {
+  expect(settingsOf({}).corsOrigins).toEqual([]);
+  const two = "https://energy.example.com,http://localhost:3000";
+  expect(settingsOf({ "cors-origins": two }).corsOrigins).toEqual(two.split(","));
+  for (const wrong of [
+    "*",
+    "https://*.example.com",
+    "https://energy.example.com/",
+    "energy.example.com",
+    "https://a,",
+  ]) {
+    expect(() => settingsOf({ "cors-origins": wrong })).toThrow("the exact origin of a page");
+  }
+});

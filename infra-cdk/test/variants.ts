@@ -20,6 +20,7 @@ export const VARIANTS = {
     context: {
       "jwt-issuer": "https://issuer.example/",
       "jwt-audiences": "wattstream,reports",
+      "cors-origins": "https://energy.example.com,http://localhost:3000",
       email: "operators@example.com",
     },
   },

@@ -8,6 +8,7 @@ mod lambda;
 mod local_aws;
 mod node_package;
 mod packages;
+mod schemathesis;
 mod steps;
 mod tidy;
 mod workspace;

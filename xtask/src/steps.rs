@@ -12,7 +12,7 @@ use anyhow::bail;
 use crate::{
     e2e, fences, infra, local_aws,
     node_package::NodePackage,
-    tidy,
+    schemathesis, tidy,
     workspace::{Workspace, run},
 };
 
@@ -68,6 +68,7 @@ pub(crate) const TEST_STEPS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "fences", run: |workspace| fences::check(workspace).map(|()| Outcome::Passed) },
     Step { name: "local-aws", run: local_aws::install },
+    Step { name: "schemathesis", run: schemathesis::install },
     Step { name: "infra", run: infra::check },
     Step { name: "pages", run: pages },
     Step { name: "tests", run: tests },

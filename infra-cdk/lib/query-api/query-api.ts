@@ -4,6 +4,8 @@
 import { Duration, Validations } from "aws-cdk-lib";
 import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
 import {
+  CorsHttpMethod,
+  type CorsPreflightOptions,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
@@ -49,6 +51,20 @@ const ACCESS_LOG = {
   integrationError: "$context.integrationErrorMessage",
   authorizerError: "$context.authorizer.error",
 } as const;
+
+/**
+ * Lets the pages of these origins read, as services/query-api/src/cross_origin.rs does on one machine. API Gateway answers what a
+ * browser asks beforehand, which carries no credentials and would not get past the authorizer.
+ */
+function corsOf(origins: readonly string[]): CorsPreflightOptions {
+  return {
+    allowOrigins: [...origins],
+    allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.HEAD],
+    allowHeaders: ["authorization", "if-none-match", "x-amz-date", "x-amz-security-token", "x-request-id"],
+    exposeHeaders: ["etag", "link", "retry-after", "x-request-id"],
+    maxAge: Duration.hours(1),
+  };
+}
 
 export interface QueryApiProps {
   readonly settings: Settings;
@@ -114,6 +130,7 @@ export class QueryApi extends Construct {
       // The router knows the routes; the gateway asks who is there, whatever the route.
       defaultIntegration: integration,
       defaultAuthorizer: authorizerOf(settings.authorization),
+      ...(settings.corsOrigins.length > 0 && { corsPreflight: corsOf(settings.corsOrigins) }),
     });
     // What asks whether the API is alive has no credentials, and hears nothing but that.
     const [healthRoute] = api.addRoutes({

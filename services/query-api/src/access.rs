@@ -73,6 +73,14 @@ impl Access {
         }
     }
 
+    /// The name of the token that a request sends, when it is known.
+    pub(crate) fn token_name(&self, headers: &HeaderMap) -> Option<String> {
+        match self {
+            Self::Tokens(tokens) => tokens.caller(bearer(headers)?).map(|caller| caller.name),
+            Self::Open | Self::Gateway => None,
+        }
+    }
+
     /// Lets a request for a route through, with who asks where that had to be found out.
     fn admit(&self, request: &Request, route: Option<&str>) -> Result<Option<Caller>, Refusal> {
         if self.is_public(request.method(), route) {

@@ -21,7 +21,7 @@ pub(crate) const PARAMETER: Parameter = Parameter {
     name: CURSOR,
     description: "Where the page begins: `next` of the page before it. The other parameters stay as they were, except \
                   `limit`, which may change. Times such as `now-24h` keep the meaning that they had for the first page.",
-    form: Form::Text,
+    form: Form::Pattern("^[A-Za-z0-9_-]+$"),
 };
 
 /// Changes when the meaning of a place does.

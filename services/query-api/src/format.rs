@@ -1,7 +1,7 @@
 //! In which form a list is answered: as JSON, as one JSON a line, or as CSV.
 //!
 //! What must always hold: the rows are the same in every form, and a column of CSV has the name of its member in JSON; a number of CSV
-//! is a number; a text of CSV is no formula, whatever the site sent. A page is a page in every form: its next one is in `Link`.
+//! is a number; a text of CSV is no formula, whatever the site sent. A page is a page in every form: its next one is in `Link`; of CSV, the first alone has a header.
 
 mod csv;
 
@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::parameters::{Form, Parameter, Parameters};
+use crate::accept;
+use crate::parameters::{CURSOR, Form, Parameter, Parameters};
 use crate::problem::{Problem, ProblemType};
 
 pub(crate) use csv::{Cell, CsvRow};
@@ -19,7 +20,7 @@ pub(crate) use csv::{Cell, CsvRow};
 pub(crate) const PARAMETER: Parameter = Parameter {
     name: "format",
     description: "The form of the answer. Without it, what `Accept` asks for: `application/json`, `application/x-ndjson` or \
-                  `text/csv`.",
+                  `text/csv`. The pages of CSV after the first have no header line, so that pages one after the other are one file.",
     form: Form::Choice(FORMATS),
 };
 const FORMATS: &[&str] = &["json", "ndjson", "csv"];
@@ -29,7 +30,14 @@ const FORMATS: &[&str] = &["json", "ndjson", "csv"];
 pub(crate) enum Format {
     Json,
     NdJson,
-    Csv,
+    Csv(CsvHeader),
+}
+
+/// Whether CSV begins with the names of its columns: on the first page alone, so that pages one after the other are one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CsvHeader {
+    Present,
+    Absent,
 }
 
 /// An answer that is a list, and what is told about it as a whole.
@@ -42,13 +50,20 @@ pub(crate) trait Listing: Serialize {
 }
 
 impl Format {
-    const ALL: [Self; 3] = [Self::Json, Self::NdJson, Self::Csv];
+    const ALL: [Self; 3] = [Self::Json, Self::NdJson, Self::Csv(CsvHeader::Present)];
 
     /// The form that a request asks for.
     pub(crate) fn of(parameters: &Parameters, headers: &HeaderMap) -> Result<Self, Problem> {
+        Ok(match Self::asked_for(parameters, headers)? {
+            Self::Csv(_) if parameters.get(CURSOR).is_some() => Self::Csv(CsvHeader::Absent),
+            format => format,
+        })
+    }
+
+    fn asked_for(parameters: &Parameters, headers: &HeaderMap) -> Result<Self, Problem> {
         if parameters.get(PARAMETER.name).is_some() {
             return Ok(match parameters.choice(PARAMETER.name, FORMATS)? {
-                "csv" => Self::Csv,
+                "csv" => Self::Csv(CsvHeader::Present),
                 "ndjson" => Self::NdJson,
                 _ => Self::Json,
             });
@@ -60,41 +75,16 @@ impl Format {
         })
     }
 
-    /// The form that `Accept` likes best, of several the first (RFC 9110, section 12.5.1).
+    /// The form that `Accept` likes best, of several the first.
     fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let values = headers.get_all(header::ACCEPT).iter();
-        let ranges: Vec<Range> = values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(','))
-            .filter_map(Range::parse)
-            .collect();
-        if ranges.is_empty() {
-            return Some(Self::Json);
-        }
-        let liked = Self::ALL.into_iter().map(|format| (format.liking(&ranges), format));
-        let best = liked.rev().max_by_key(|(liking, _)| *liking)?;
-        (best.0 > 0).then_some(best.1)
-    }
-
-    /// The weight of the most exact range that has this form in it, in thousandths.
-    fn liking(self, ranges: &[Range]) -> u16 {
-        let (kind, _) = self.media_type().split_once('/').unwrap_or_default();
-        let exactness = |range: &Range| match &*range.name {
-            name if name == self.media_type() => 3,
-            name if name.strip_suffix("/*") == Some(kind) => 2,
-            "*/*" => 1,
-            _ => 0,
-        };
-        let most_exact =
-            ranges.iter().filter(|range| exactness(range) > 0).max_by_key(|range| exactness(range));
-        most_exact.map_or(0, |range| range.weight)
+        accept::best(headers, &Self::ALL.map(Self::media_type)).map(|place| Self::ALL[place])
     }
 
     const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::NdJson => "application/x-ndjson",
-            Self::Csv => "text/csv",
+            Self::Csv(_) => "text/csv",
         }
     }
 
@@ -102,7 +92,8 @@ impl Format {
         HeaderValue::from_static(match self {
             Self::Json => "application/json",
             Self::NdJson => "application/x-ndjson",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Csv(CsvHeader::Present) => "text/csv; charset=utf-8; header=present",
+            Self::Csv(CsvHeader::Absent) => "text/csv; charset=utf-8; header=absent",
         })
     }
 
@@ -111,7 +102,7 @@ impl Format {
         let body = match self {
             Self::Json => Json(listing).into_response(),
             Self::NdJson => lines(listing.rows()).into_response(),
-            Self::Csv => csv::written(listing.rows()).into_response(),
+            Self::Csv(header) => csv::written(listing.rows(), header).into_response(),
         };
         let kind =
             [(header::CONTENT_TYPE, self.content_type()), (header::VARY, HeaderValue::from_static("accept"))];
@@ -129,28 +120,6 @@ fn lines(rows: &[impl Serialize]) -> Vec<u8> {
     lines
 }
 
-/// A media range of `Accept`, and how much it is liked, in thousandths.
-struct Range {
-    name: String,
-    weight: u16,
-}
-
-impl Range {
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().filter(|name| name.contains('/'))?.to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let weight = weight.map_or(Some(1.0), |weight| weight.parse::<f32>().ok())?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it lies between 0 and 1000"
-        )]
-        let weight = (weight.clamp(0.0, 1.0) * 1_000.0) as u16;
-        Some(Self { name, weight })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +131,9 @@ mod tests {
 
     #[test]
     fn accept_chooses_what_it_likes_best() {
-        use Format::{Csv, Json, NdJson};
+        use Format::{Json, NdJson};
+        #[expect(non_upper_case_globals, reason = "it stands among the other forms")]
+        const Csv: Format = Format::Csv(CsvHeader::Present);
         let table: [(&[&str], Option<Format>); 14] = [
             (&[], Some(Json)),
             (&["*/*"], Some(Json)),

@@ -2,19 +2,23 @@
 //!
 //! 1. a request has an id, its client's or a new one;
 //! 2. it is counted and timed, with the answer that the client really gets;
-//! 3. its answer has the security headers, and may be compressed;
-//! 4. who has the answer already is told so, before it is compressed;
-//! 5. an error is written as a problem;
-//! 6. a panic becomes an error;
-//! 7. who may not ask comes no further;
-//! 8. a timeout or a page of another origin becomes an error.
+//! 3. a HEAD is answered as a GET, without the body;
+//! 4. its answer may be compressed, and has the security headers;
+//! 5. a page of another origin is told whether it may ask and read;
+//! 6. who has the answer already is told so, before it is compressed;
+//! 7. an error is written as a problem;
+//! 8. a panic becomes an error;
+//! 9. who asks too often comes no further;
+//! 10. nor who may not ask;
+//! 11. a timeout, or a page of another origin that would change something, becomes an error.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use tower_http::CompressionLevel;
@@ -29,8 +33,10 @@ use tracing::{Instrument, info_span};
 use wattstream_telemetry::event::HttpRequestServed;
 
 use crate::access::{self, Access};
+use crate::cross_origin::{self, Origin};
 use crate::etag;
 use crate::problem::{self, Problem};
+use crate::rate_limit::{self, Counter, RateLimit};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -54,27 +60,44 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// What differs between one router and another.
 pub(crate) struct Guards {
     /// Who may ask.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     /// How long an answer may take.
     pub(crate) request_timeout: Duration,
+    /// How many requests a client may send.
+    pub(crate) rate_limit: Option<RateLimit>,
+    /// The origins whose pages may read.
+    pub(crate) origins: Vec<Origin>,
 }
 
 /// `routes` within all layers.
 pub(crate) fn around(routes: Router, guards: Guards) -> Router {
-    let Guards { access, request_timeout } = guards;
+    let Guards { access, request_timeout, rate_limit, origins } = guards;
     let guarded = routes
         .layer(CsrfLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, request_timeout))
-        .layer(from_fn_with_state(Arc::new(access), access::guard))
+        .layer(from_fn_with_state(Arc::clone(&access), access::guard));
+    let counted = match rate_limit {
+        Some(limit) => {
+            let counter = Arc::new(Counter::new(limit, access));
+            guarded.layer(from_fn_with_state(counter, rate_limit::limit))
+        }
+        None => guarded,
+    };
+    let tagged = counted
         .layer(CatchPanicLayer::custom(Problem::of_panic))
         .layer(from_fn(problem::render))
         .layer(from_fn(etag::tag));
-    let with_headers = HEADERS.into_iter().fold(guarded, |routes, (name, value)| {
+    let shared = match cross_origin::layer(&origins) {
+        Some(layer) => tagged.layer(layer),
+        None => tagged,
+    };
+    let with_headers = HEADERS.into_iter().fold(shared, |routes, (name, value)| {
         routes.layer(SetResponseHeaderLayer::if_not_present(name, value))
     });
     with_headers
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(map_response(etag::tag_encoding))
+        .layer(from_fn(head_as_get))
         .layer(from_fn(observe))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
@@ -92,6 +115,19 @@ async fn drop_unsafe_request_id(mut request: Request) -> Request {
         request.headers_mut().remove(REQUEST_ID);
     }
     request
+}
+
+/// Answers a HEAD with the headers of the GET. Handlers would leave the body out before it is tagged.
+async fn head_as_get(mut request: Request, next: Next) -> Response {
+    if request.method() != Method::HEAD {
+        return next.run(request).await;
+    }
+    *request.method_mut() = Method::GET;
+    let (mut parts, body) = next.run(request).await.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    Response::from_parts(parts, Body::empty())
 }
 
 async fn observe(route: Option<MatchedPath>, request: Request, next: Next) -> Response {
@@ -113,7 +149,6 @@ async fn observe(route: Option<MatchedPath>, request: Request, next: Next) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Body;
     use axum::routing::get;
     use tower::ServiceExt;
 
@@ -122,7 +157,13 @@ mod tests {
 
     async fn status_of(path: &str, access: Access) -> StatusCode {
         let routes = Router::new().route(NEW, get(async || "data")).fallback(async || "data");
-        let guarded = around(routes, Guards { access, request_timeout: Duration::from_secs(1) });
+        let guards = Guards {
+            access: Arc::new(access),
+            request_timeout: Duration::from_secs(1),
+            rate_limit: None,
+            origins: Vec::new(),
+        };
+        let guarded = around(routes, guards);
         guarded.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap().status()
     }
 

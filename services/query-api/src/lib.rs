@@ -8,6 +8,7 @@
 //!   GET  /summary  /records/{site_id}  /anomalies/{site_id}  /alerts  ──► Queries
 //!   GET  /sites  /sites/{site_id}  /series  /series/{site_id}        ──► FleetQueries
 //!   GET  /anomalies  /episodes                                       ──► FleetQueries
+//!   GET  /live                                                       ──► LiveQueries
 //!   POST /readings                                                   ──► Producer
 //!   GET  /dead-letters, and redrive and purge below it               ──► Queries, DeadLetterAdmin, Producer
 //!   GET  /healthz  /readyz  /metrics                                 ──► AppState
@@ -22,10 +23,13 @@
 //!   says what is accepted. An empty list always means that there is nothing.
 //! - **Every error is a problem** (RFC 9457, `application/problem+json`), also those of layers and libraries.
 //! - **Nobody gets in unasked**: [`Access`] decides before any handler, and a route is closed until it is named as public.
+//! - **No page of another origin reads anything** unless its origin is named, and none changes anything.
 //! - **Every request is bounded**: body, records, page, time, and the bodies that are held at one time.
 //! - **No other host** is asked for anything, by the router or by its pages.
 
+mod accept;
 mod access;
+mod cross_origin;
 mod cursor;
 mod etag;
 mod format;
@@ -38,6 +42,7 @@ mod near;
 mod on_aws;
 mod parameters;
 mod problem;
+mod rate_limit;
 mod routes;
 mod state;
 mod time_range;
@@ -46,16 +51,18 @@ mod upload;
 use std::sync::Arc;
 
 use axum::Router;
-use wattstream_engine::ports::{DeadLetterAdmin, FleetQueries, Producer};
+use wattstream_engine::ports::{DeadLetterAdmin, FleetQueries, LiveQueries, Producer};
 
 pub use access::{
     Access, Caller, NAME_CHARS_MAX, TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, TOKEN_FILE_BYTES_MAX, TOKENS_MAX,
     TokenFile, TokenFileError, TokenMistake, Tokens,
 };
+pub use cross_origin::{Origin, OriginError};
 #[cfg(feature = "lambda")]
 pub use gateway::{EventError, Gateway, REPLY_BYTES_MAX, Reply};
 #[cfg(feature = "lambda")]
 pub use on_aws::{PROBE_TIME_MAX, on_aws};
+pub use rate_limit::{RateLimit, RateLimitError};
 pub use routes::docs::openapi;
 pub use routes::summary::SUMMARY_SITES_EXACT_MAX;
 pub use state::{AppState, Check, Clock, Probe, REQUEST_TIMEOUT, Readiness, RenderMetrics};
@@ -64,10 +71,15 @@ pub use upload::{BODY_BYTES_MAX, BODY_RECORDS_MAX, RECORD_BYTES_MAX, REJECTS_LIS
 /// The whole API.
 pub fn router<Q, P>(state: AppState<Q, P>) -> Router
 where
-    Q: FleetQueries + DeadLetterAdmin,
+    Q: FleetQueries + LiveQueries + DeadLetterAdmin,
     P: Producer + 'static,
 {
-    let guards = layers::Guards { access: state.access.clone(), request_timeout: state.request_timeout };
+    let guards = layers::Guards {
+        access: Arc::new(state.access.clone()),
+        request_timeout: state.request_timeout,
+        rate_limit: state.rate_limit,
+        origins: state.origins.clone(),
+    };
     let state = Arc::new(state);
     let routes = Router::new()
         .merge(routes::summary::routes(&state))
@@ -77,6 +89,7 @@ where
         .merge(routes::anomalies::routes(&state))
         .merge(routes::episodes::routes(&state))
         .merge(routes::alerts::routes(&state))
+        .merge(routes::live::routes(&state))
         .merge(routes::readings::routes(&state))
         .merge(routes::dead_letters::routes(&state))
         .merge(routes::health::routes(&state))

@@ -32,6 +32,9 @@ pub fn on_aws(queries: AwsQueries, producer: KinesisProducer) -> Gateway {
         render_metrics: None,
         access: Access::Gateway,
         request_timeout: REQUEST_TIMEOUT,
+        // The gateway counts requests and answers the pages of other origins.
+        rate_limit: None,
+        origins: Vec::new(),
     }))
 }
 

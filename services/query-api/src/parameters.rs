@@ -26,6 +26,8 @@ pub(crate) struct Parameter {
 pub(crate) enum Form {
     /// A text. It has no example: Swagger UI would send it along.
     Text,
+    /// A text of this pattern and more than that: an instant, a cursor, the id of a site.
+    Pattern(&'static str),
     /// A whole number.
     Limit(&'static Limit),
     /// One of these; the first when the client does not say.
@@ -136,6 +138,9 @@ pub(crate) fn document(known: &[Parameter]) -> Vec<utoipa::openapi::path::Parame
 fn schema(form: &Form) -> RefOr<Schema> {
     let object = match form {
         Form::Text => ObjectBuilder::new().schema_type(Type::String),
+        Form::Pattern(pattern) => {
+            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).pattern(Some(*pattern))
+        }
         Form::Limit(limit) => ObjectBuilder::new()
             .schema_type(Type::Integer)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))

@@ -55,6 +55,7 @@ pub(crate) enum ProblemType {
     CrossOrigin,
     Unauthenticated,
     RequestInvalid,
+    TooManyRequests,
     Refused,
     Internal,
     Unavailable,
@@ -109,6 +110,9 @@ impl ProblemType {
                 ("unauthenticated", S::UNAUTHORIZED, "The request does not say who asks")
             }
             Self::RequestInvalid => ("request-invalid", S::BAD_REQUEST, "The request could not be read"),
+            Self::TooManyRequests => {
+                ("too-many-requests", S::TOO_MANY_REQUESTS, "More requests came than are taken")
+            }
             Self::Refused => ("refused", S::UNPROCESSABLE_ENTITY, "The store refused the input"),
             Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "Something is wrong on our side"),
             Self::Unavailable => ("unavailable", S::SERVICE_UNAVAILABLE, "The store is busy or away"),

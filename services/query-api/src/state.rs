@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 use wattstream_domain::Timestamp;
 
 use crate::access::Access;
+use crate::cross_origin::Origin;
+use crate::rate_limit::RateLimit;
 
 /// The longest that a request may take before its client is told to try again. It leaves room within the 29 s that API
 /// Gateway waits.
@@ -32,6 +34,10 @@ pub struct AppState<Q, P> {
     pub access: Access,
     /// How long a request may take; [`REQUEST_TIMEOUT`] unless there is a reason.
     pub request_timeout: Duration,
+    /// How many requests a client may send; `None` where somebody else counts them, or nobody.
+    pub rate_limit: Option<RateLimit>,
+    /// The origins whose pages may read; none unless there is a reason.
+    pub origins: Vec<Origin>,
 }
 
 /// Tells the time.
@@ -72,10 +78,12 @@ impl Readiness {
 
 impl<Q, P> fmt::Debug for AppState<Q, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { access, request_timeout, .. } = self;
+        let Self { access, request_timeout, rate_limit, origins, .. } = self;
         f.debug_struct("AppState")
             .field("access", access)
             .field("request_timeout", request_timeout)
+            .field("rate_limit", rate_limit)
+            .field("origins", origins)
             .finish_non_exhaustive()
     }
 }

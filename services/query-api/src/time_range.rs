@@ -7,24 +7,27 @@ use wattstream_wire::{TimestampTextError, parse_timestamp};
 use crate::parameters::{Form, Parameter, Parameters};
 use crate::problem::{Problem, ProblemType, quote};
 
+/// What every accepted time looks like, and some others.
+const INSTANT: &str = r"^(now(-[0-9]+[smhdw])?|[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt].+)?)$";
+
 /// The parameters that a range is read from.
 pub(crate) const START: Parameter = Parameter {
     name: "start",
     description: "The first instant asked for. RFC 3339 with an offset (`2025-06-20T00:00:00Z`; write a `+` as `%2B`), \
                   a date (`2025-06-20`, its midnight in UTC), `now`, or a time ago (`now-24h`; units s, m, h, d, w). \
                   Without it, from the first reading on.",
-    form: Form::Text,
+    form: Form::Pattern(INSTANT),
 };
 pub(crate) const END: Parameter = Parameter {
     name: "end",
     description: "The first instant not asked for, in the same forms: `end=2025-06-21` ends with the last reading of the \
                   20th. Without it, to the last reading.",
-    form: Form::Text,
+    form: Form::Pattern(INSTANT),
 };
 pub(crate) const START_DATE: Parameter =
-    Parameter { name: "start_date", description: "Another name for `start`.", form: Form::Text };
+    Parameter { name: "start_date", description: "Another name for `start`.", form: Form::Pattern(INSTANT) };
 pub(crate) const END_DATE: Parameter =
-    Parameter { name: "end_date", description: "Another name for `end`.", form: Form::Text };
+    Parameter { name: "end_date", description: "Another name for `end`.", form: Form::Pattern(INSTANT) };
 
 /// The instants with `start <= t < end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

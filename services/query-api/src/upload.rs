@@ -54,6 +54,9 @@ pub(crate) enum UploadError {
         "the body is not one JSON document: {0}. For one reading a line, send it as application/x-ndjson"
     )]
     NotJson(serde_json::Error),
+    /// It has nothing in it.
+    #[error("the body is empty: send one reading a line, or a JSON array of readings, which may be empty")]
+    Empty,
     /// It is no gzip.
     #[error("the body is not gzip, as content-encoding says: {0}")]
     NotGzip(std::io::Error),
@@ -100,6 +103,9 @@ pub(crate) struct Upload {
 impl Upload {
     /// Cuts `body` and examines each record as the consumer will.
     pub(crate) fn read(body: &Bytes, form: Option<Form>) -> Result<Self, UploadError> {
+        if body.trim_ascii().is_empty() {
+            return Err(UploadError::Empty);
+        }
         let cut = match form.unwrap_or_else(|| Form::sniff(body)) {
             Form::Lines => cut_lines(body)?,
             Form::Document => cut_document(body)?,

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use wattstream_domain::{SILENT_AFTER_MIN, SiteId};
+use wattstream_query_api::{Origin, RateLimit, RateLimitError};
 
 /// Where a process answers when nobody says otherwise.
 pub(crate) const URL_DEFAULT: &str = "http://127.0.0.1:8080";
@@ -116,6 +117,12 @@ pub struct UpArgs {
     /// Answer only to who sends a token of this file; another address than the loopback needs it
     #[arg(long, value_name = "FILE", env = TOKEN_FILE_ENV)]
     pub token_file: Option<PathBuf>,
+    /// Origin of a page that may read the API, such as https://energy.example.com; may be given several times
+    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    pub cors_origins: Vec<Origin>,
+    /// Requests that a token, or an address without one, may send, such as 100/s, or off; 1000/s with --token-file, else off
+    #[arg(long, value_name = "RATE", value_parser = parse_rate_limit)]
+    pub rate_limit: Option<RateLimitChoice>,
     /// Sites of the simulated fleet
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub sites: usize,
@@ -457,6 +464,22 @@ pub enum Format {
     Json,
     /// For spreadsheets
     Csv,
+}
+
+/// What `--rate-limit` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateLimitChoice {
+    /// Nobody is counted.
+    Off,
+    /// Everybody is.
+    At(RateLimit),
+}
+
+fn parse_rate_limit(text: &str) -> Result<RateLimitChoice, String> {
+    if text == "off" {
+        return Ok(RateLimitChoice::Off);
+    }
+    text.parse().map(RateLimitChoice::At).map_err(|error: RateLimitError| format!("{error}, or off for none"))
 }
 
 /// Parses a span of time such as `30s`, `5m`, `24h` or `7d`.

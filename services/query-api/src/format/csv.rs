@@ -7,6 +7,8 @@ use std::fmt::Display;
 
 use csv::{Terminator, WriterBuilder};
 
+use super::CsvHeader;
+
 /// What a formula begins with.
 const FORMULA_BEGINS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
@@ -40,11 +42,13 @@ impl Cell {
     }
 }
 
-/// A header, and the rows below it.
-pub(super) fn written<R: CsvRow>(rows: &[R]) -> Vec<u8> {
+/// The rows, below a header or without one.
+pub(super) fn written<R: CsvRow>(rows: &[R], header: CsvHeader) -> Vec<u8> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     let in_memory = "a vector takes what is written, and a row has a cell a column";
-    writer.write_record(R::COLUMNS).expect(in_memory);
+    if header == CsvHeader::Present {
+        writer.write_record(R::COLUMNS).expect(in_memory);
+    }
     for row in rows {
         writer.write_record(row.cells().iter().map(|cell| &cell.0)).expect(in_memory);
     }
@@ -68,7 +72,7 @@ mod tests {
     #[test]
     fn no_text_is_a_formula_and_every_number_is_a_number() {
         let texts = ["=1+1", "+1", "-home", "@SUM(A1)", "\tx", "\rx", "home-01", "a,\"b\"\r\nc"];
-        let csv = written(&texts.map(|text| Pair(text, -1.5)));
+        let csv = written(&texts.map(|text| Pair(text, -1.5)), CsvHeader::Present);
         let expected = "text,number\r\n'=1+1,-1.5\r\n'+1,-1.5\r\n'-home,-1.5\r\n'@SUM(A1),-1.5\r\n'\tx,-1.5\r\n\"'\rx\",-1.5\r\n\
                         home-01,-1.5\r\n\"a,\"\"b\"\"\r\nc\",-1.5\r\n";
         assert_eq!(String::from_utf8(csv).unwrap(), expected);
@@ -76,6 +80,7 @@ mod tests {
 
     #[test]
     fn a_list_without_rows_has_a_header() {
-        assert_eq!(written::<Pair>(&[]), b"text,number\r\n");
+        assert_eq!(written::<Pair>(&[], CsvHeader::Present), b"text,number\r\n");
+        assert_eq!(written::<Pair>(&[], CsvHeader::Absent), b"");
     }
 }

@@ -22,7 +22,7 @@ use crate::state::AppState;
 use crate::time_range::{END, END_DATE, START, START_DATE, TimeRange};
 
 use super::records::RecordBody;
-use super::sites::site_named;
+use super::sites::{SITE_ID, site_named};
 
 const ANOMALIES: Limit = Limit { default: 100, max: 1_000 };
 
@@ -36,7 +36,7 @@ const READ_AT_ONCE: usize = 1_000;
 pub(super) const ANY: &str = "any";
 
 pub(super) const SITE: Parameter =
-    Parameter { name: "site_id", description: "Only those of this site.", form: Form::Text };
+    Parameter { name: "site_id", description: "Only those of this site.", form: Form::Pattern(SITE_ID) };
 pub(super) const RULE: Parameter =
     Parameter { name: "rule", description: "Only those that break this rule.", form: Form::Choice(RULES) };
 const RULES: &[&str] = &[

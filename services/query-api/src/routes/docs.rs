@@ -11,7 +11,10 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{alerts, anomalies, dead_letters, episodes, health, readings, records, series, sites, summary};
+use super::examples::Examples;
+use super::{
+    alerts, anomalies, dead_letters, episodes, health, live, readings, records, series, sites, summary,
+};
 
 const OPENAPI_PATH: &str = "/openapi.json";
 
@@ -33,7 +36,10 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         title = "wattstream",
         description = "Energy telemetry: readings in; net energy, anomalies and totals out.\n\n\
                        Every error is an `application/problem+json` (RFC 9457). Times are UTC; ranges are half-open. \
-                       Energies are exact decimals in kWh.",
+                       Energies are exact decimals in kWh. The examples are the answers to the requests that they name.\n\n\
+                       Where requests are counted, each answer has `RateLimit-Policy` (`q` requests in `w` seconds) and `RateLimit` (`r` are left), as in \
+                       draft-ietf-httpapi-ratelimit-headers; 429 comes with `Retry-After`. Pages of other origins read what \
+                       `--cors-origin` names, and change nothing.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     paths(
@@ -47,6 +53,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         anomalies::anomalies,
         episodes::episodes,
         alerts::alerts,
+        live::live,
         readings::readings,
         dead_letters::list,
         dead_letters::show,
@@ -59,7 +66,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         health::metrics,
     ),
     components(schemas(crate::problem::ProblemBody)),
-    modifiers(&TokenScheme),
+    modifiers(&TokenScheme, &Examples),
     security((), ("token" = [])),
     tags(
         (name = "sites", description = "What the sites sent and what became of it"),

@@ -4,7 +4,7 @@
 //! They are told from the alerts. An end tells of its whole episode. A begin is listed when its episode is still open, which the
 //! state of its site knows; otherwise its end is, or is about to be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Router;
@@ -207,6 +207,9 @@ pub(crate) async fn episodes<Q: FleetQueries, P>(
     Ok(format.answer(headers, &EpisodePage { start: Utc(start), end: Utc(end), episodes, next }))
 }
 
+/// The sites that are looked at at one time.
+const SITES_AT_ONCE_MAX: usize = 16;
+
 /// What is asked for, and what was found out about sites on the way.
 struct Search<'a, Q> {
     queries: &'a Q,
@@ -227,12 +230,17 @@ impl<Q: FleetQueries> Search<'_, Q> {
         for _ in 0..EXAMINED_MAX / READ_AT_ONCE {
             let page = self.queries.alert_page(query.clone()).await?;
             let asked: Vec<&Alert> = page.entries.iter().filter(|alert| self.asks_for(alert)).collect();
-            for alert in asked {
-                // Whether the alert makes an episode may cost a look at its site: not for one that has no room.
-                if found.len() == limit {
-                    return Ok((found, Some(AlertPlace::of(alert))));
+            let mut rest = asked.as_slice();
+            while let Some(first) = rest.first() {
+                // Whether an alert makes an episode may cost a look at its site: not for one that has no room.
+                let room = limit - found.len();
+                if room == 0 {
+                    return Ok((found, Some(AlertPlace::of(first))));
                 }
-                found.extend(self.episode_of(alert).await?);
+                let some;
+                (some, rest) = rest.split_at(rest.len().min(room).min(SITES_AT_ONCE_MAX));
+                self.look_at_sites_of(some).await?;
+                found.extend(some.iter().filter_map(|alert| self.episode_of(alert)));
             }
             let Some(next) = page.next_start else { return Ok((found, None)) };
             query.from = Some(next);
@@ -255,9 +263,9 @@ impl<Q: FleetQueries> Search<'_, Q> {
     }
 
     /// What an alert tells of: an end of its whole episode, a begin of one that is open.
-    async fn episode_of(&mut self, alert: &Alert) -> Result<Option<EpisodeBody>, Problem> {
+    fn episode_of(&self, alert: &Alert) -> Option<EpisodeBody> {
         let site_id = alert.site_id;
-        Ok(match (alert.phase, &alert.subject) {
+        match (alert.phase, &alert.subject) {
             (Phase::Closed, Subject::Episode(episode)) => {
                 Some(EpisodeBody::of_episode(site_id, episode, Some(alert.at)))
             }
@@ -265,27 +273,33 @@ impl<Q: FleetQueries> Search<'_, Q> {
                 Some(EpisodeBody::of_silence(site_id, silence, Some(alert.at)))
             }
             (Phase::Opened, Subject::Episode(begun)) => {
-                let (state, _) = self.site(site_id).await?;
+                let (state, _) = self.sites.get(&site_id)?;
                 let mut open = state.iter().flat_map(|state| &state.episodes.open);
                 let open = open.find(|open| open.number == begun.number);
                 open.map(|open| EpisodeBody::of_episode(site_id, open, None))
             }
             (Phase::Opened, Subject::Silence(silence)) => {
-                let (state, silences) = self.site(site_id).await?;
+                let (state, silences) = self.sites.get(&site_id)?;
                 let is_open = silences.iter().any(|open| {
                     let is_over = state.as_ref().is_some_and(|state| open.silence.is_over(state));
                     open.silence.last_seen == silence.last_seen && !is_over
                 });
                 is_open.then(|| EpisodeBody::of_silence(site_id, silence, None))
             }
-        })
+        }
     }
 
-    async fn site(&mut self, site_id: SiteId) -> Result<&(Option<SiteState>, Vec<OpenSilence>), Problem> {
-        if !self.sites.contains_key(&site_id) {
-            let silences = self.queries.silences_of(site_id..=site_id).await?;
-            self.sites.insert(site_id, (self.queries.site(site_id).await?, silences));
-        }
-        Ok(&self.sites[&site_id])
+    /// Finds out how the sites are of alerts that begin something, unless it is known already.
+    async fn look_at_sites_of(&mut self, alerts: &[&Alert]) -> Result<(), Problem> {
+        let begun = alerts.iter().filter(|alert| alert.phase == Phase::Opened).map(|alert| alert.site_id);
+        let unknown: BTreeSet<SiteId> = begun.filter(|site_id| !self.sites.contains_key(site_id)).collect();
+        let queries = self.queries;
+        let looks = unknown.into_iter().map(|site_id| async move {
+            let (silences, state) =
+                tokio::try_join!(queries.silences_of(site_id..=site_id), queries.site(site_id))?;
+            Ok::<_, Problem>((site_id, (state, silences)))
+        });
+        self.sites.extend(futures::future::try_join_all(looks).await?);
+        Ok(())
     }
 }

@@ -218,7 +218,9 @@ fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
 impl From<UploadError> for Problem {
     fn from(error: UploadError) -> Self {
         let kind = match error {
-            UploadError::NotJson(_) | UploadError::NotGzip(_) => ProblemType::BodyInvalid,
+            UploadError::Empty | UploadError::NotJson(_) | UploadError::NotGzip(_) => {
+                ProblemType::BodyInvalid
+            }
             UploadError::BodyTooLarge => ProblemType::BodyTooLarge,
             UploadError::RecordTooLarge(..) => ProblemType::RecordTooLarge,
             UploadError::TooManyRecords => ProblemType::TooManyRecords,

@@ -27,6 +27,9 @@ use super::summary::{TotalsBody, site_columns};
 /// The number of sites on a page: at most as many as are brought up to their last row at once.
 const SITES: Limit = Limit { default: 100, max: SITES_EXACT_MAX };
 
+/// What the id of a site looks like.
+pub(super) const SITE_ID: &str = "^[A-Za-z0-9_.:-]{1,64}$";
+
 const SEARCH: Parameter = Parameter {
     name: "search",
     description: "Only sites whose id has this text in it, whatever the case of its letters.",

@@ -8,6 +8,8 @@ use wattstream_query_api::{Access, Caller, TokenFile, Tokens};
 use crate::harness::{Answer, Api, line, request};
 
 const TOKEN: &str = "correct-horse-battery";
+/// `Authorization` with that token.
+pub(crate) const BEARER: &str = "Bearer correct-horse-battery";
 const OTHER: &str = "0123456789abcdef0123456789abcdef";
 
 /// What anybody may ask, whatever else is closed.
@@ -27,7 +29,7 @@ const PUBLIC_WITH_TOKENS: [&str; 10] = [
     "/openapi.json",
 ];
 
-fn tokens() -> Access {
+pub(crate) fn tokens() -> Access {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens");
     std::fs::write(&path, format!("dashboard: {TOKEN}\n{OTHER}\n")).unwrap();
@@ -64,7 +66,7 @@ pub(crate) fn addresses() -> Vec<(Method, String)> {
         }
     }
     let described = addresses.len();
-    assert_eq!(described, 20);
+    assert_eq!(described, 21);
     addresses.extend(PUBLIC_WITH_TOKENS[1..].iter().map(|path| (Method::GET, (*path).to_owned())));
     addresses
 }

@@ -104,8 +104,15 @@ async fn the_next_page_is_asked_for_in_the_same_form() {
     let first = api.get("/records/home-01?limit=1&format=csv").await;
     let link = first.header(header::LINK).strip_suffix(r#">; rel="next""#).unwrap();
     let second = api.get(link.strip_prefix('<').unwrap()).await;
-    assert_eq!(csv_rows(&second)[0][1].1, "2025-06-20T05:00:00.000Z");
+    assert_eq!(second.header(header::CONTENT_TYPE), "text/csv; charset=utf-8; header=absent");
     assert_eq!(second.header(header::LINK), "");
+    let whole = api.get("/records/home-01?format=csv").await;
+    assert_eq!(
+        format!("{}{}", first.text(), second.text()),
+        whole.text(),
+        "pages one after the other are one file"
+    );
+    assert_eq!(csv_rows(&whole)[1][1].1, "2025-06-20T05:00:00.000Z");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -50,8 +51,21 @@ impl Api {
         Self::built(|state| AppState { access, request_timeout, ..state })
     }
 
-    fn built(change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>) -> Self {
-        let memory = Arc::new(Memory::new(at(NOW)));
+    /// An API over tables that another process writes.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn without_feed() -> Self {
+        Self::over(Memory::new(at(NOW)).without_feed(), |state| state)
+    }
+
+    pub(crate) fn built(change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>) -> Self {
+        Self::over(Memory::new(at(NOW)), change)
+    }
+
+    fn over(
+        memory: Memory,
+        change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>,
+    ) -> Self {
+        let memory = Arc::new(memory);
         let is_ready = Arc::new(Mutex::new(true));
         let (clock, probed) = (Arc::clone(&memory), Arc::clone(&is_ready));
         let state = AppState {
@@ -62,6 +76,8 @@ impl Api {
             probe: Box::new(move || Box::pin(std::future::ready(readiness(*probed.lock().unwrap())))),
             access: Access::Open,
             request_timeout: REQUEST_TIMEOUT,
+            rate_limit: None,
+            origins: Vec::new(),
         };
         Self { memory, is_ready, router: router(change(state)) }
     }
@@ -96,8 +112,13 @@ impl Api {
         self.ask(request(Method::POST, path, &[], body.into())).await
     }
 
+    /// The response to a request, whose body may not end.
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, body }

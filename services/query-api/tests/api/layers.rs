@@ -130,3 +130,32 @@ fn requests_are_counted_by_the_template_of_their_route() {
     }
     assert!(!page.contains("home-0"), "{page}");
 }
+
+#[tokio::test]
+async fn a_head_has_the_headers_of_the_get_and_no_body() {
+    let api = Api::with(&[("home-01", "2025-06-20T00:00:00Z", "2", "1")]).await;
+    for path in ["/summary", "/records/home-01?format=csv", "/openapi.json", "/", "/live"] {
+        for encoding in ["identity", "gzip"] {
+            let headers: &[(&str, &str)] = &[("accept-encoding", encoding)];
+            let (get, head) = (get(&api, path, headers).await, head(&api, path, headers).await);
+            assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0), "{path}");
+            for name in [header::ETAG, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::CACHE_CONTROL]
+            {
+                assert_eq!(head.header(&name), get.header(&name), "{path} {name}");
+            }
+            assert!(!head.header(header::ETAG).is_empty(), "{path}");
+            if encoding == "identity" {
+                assert_eq!(head.header(header::CONTENT_LENGTH), get.body.len().to_string(), "{path}");
+            }
+            let tag = head.header(header::ETAG).to_owned();
+            let again = self::head(&api, path, &[("if-none-match", &tag)]).await;
+            assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{path}");
+        }
+    }
+    assert_eq!(head(&api, "/records/other", &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(head(&api, "/readings", &[]).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+async fn head(api: &Api, path: &str, headers: &[(&str, &str)]) -> Answer {
+    api.ask(request(Method::HEAD, path, headers, Body::empty())).await
+}

@@ -4,16 +4,20 @@
 
 mod access;
 mod anomalies;
+mod cross_origin;
 mod dead_letters;
+mod examples;
 mod formats;
 #[cfg(feature = "lambda")]
 mod gateway;
 mod harness;
 mod layers;
+mod live;
 mod memory;
 mod openapi;
 mod pages;
 mod problems;
+mod rate_limit;
 mod readings;
 mod records;
 mod series;

@@ -99,12 +99,17 @@ async fn a_compressed_body_is_unpacked() {
 }
 
 #[tokio::test]
-async fn an_empty_body_is_nothing_and_touches_nothing() {
+async fn an_empty_body_is_refused_and_an_empty_list_is_taken_and_neither_touches_anything() {
     let api = Api::new();
-    assert_eq!(
-        api.post("/readings", "\n\n").await.ok(),
-        json!({"accepted": 0, "rejected": 0, "rejects": []})
-    );
+    for empty in ["", "\n\n", " \r\n"] {
+        let refused = api.post("/readings", empty).await;
+        assert_eq!(
+            (refused.status, &*refused.problem()),
+            (StatusCode::BAD_REQUEST, "body-invalid"),
+            "{empty:?}"
+        );
+    }
+    assert_eq!(api.post("/readings", "[]").await.ok(), json!({"accepted": 0, "rejected": 0, "rejects": []}));
     assert!(api.memory.log().is_empty());
 }
 

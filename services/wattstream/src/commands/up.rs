@@ -11,18 +11,22 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wattstream_embedded::{OpenError, Store};
-use wattstream_engine::ports::Queries;
-use wattstream_query_api::{Access, AppState, Check, REQUEST_TIMEOUT, Readiness, TokenFile, Tokens, router};
+use wattstream_engine::LiveFeed;
+use wattstream_engine::ports::{LiveQueries, Queries};
+use wattstream_query_api::{
+    Access, AppState, Check, Origin, REQUEST_TIMEOUT, RateLimit, Readiness, TokenFile, Tokens, router,
+};
 use wattstream_telemetry::event::ProcessStarted;
 use wattstream_telemetry::{LogFormat, PrometheusExporter, init_logging, install_prometheus};
 
-use crate::cli::UpArgs;
+use crate::cli::{RateLimitChoice, UpArgs};
 use crate::pipeline::{self, AlertSettings, LagProbe, Pipeline, system_clock};
 
 use fleet::LiveFleet;
@@ -31,6 +35,9 @@ pub(crate) use webhook::LocalAlerts;
 
 /// A shard that lags by more than this makes the process not ready.
 const READY_LAG_MS_MAX: u64 = 60_000;
+
+/// How long requests in flight are waited for when the process is asked to stop.
+const ANSWERS_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Runs until Ctrl-C or SIGTERM; what was acknowledged is kept.
 pub(crate) fn up(args: &UpArgs) -> anyhow::Result<()> {
@@ -43,7 +50,8 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<()> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // The address comes first: a busy one is found out before anything is written.
-    let door = Door { listener: runtime.block_on(bind(args.listen))?, access };
+    let terms = Terms { access, rate_limit: rate_limit(args), origins: args.cors_origins.clone() };
+    let door = Door { listener: runtime.block_on(bind(args.listen))?, terms };
     let alerts =
         AlertSettings { webhook: args.webhook.clone(), silent_after: NonZeroU32::new(args.silent_after) };
     let pipeline = Pipeline::open_with(&args.data_dir, args.shards, alerts)?;
@@ -55,7 +63,23 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<()> {
 /// Where requests come in, and whose.
 struct Door {
     listener: TcpListener,
+    terms: Terms,
+}
+
+/// Who may ask, how often, and from whose pages.
+struct Terms {
     access: Access,
+    rate_limit: Option<RateLimit>,
+    origins: Vec<Origin>,
+}
+
+/// How many requests a client may send. Who has the machine has it to themselves; who shares it by tokens is counted.
+fn rate_limit(args: &UpArgs) -> Option<RateLimit> {
+    match args.rate_limit {
+        Some(RateLimitChoice::Off) => None,
+        Some(RateLimitChoice::At(limit)) => Some(limit),
+        None => args.token_file.as_ref().map(|_| RateLimit::DEFAULT),
+    }
 }
 
 /// Who may ask: who has a token, when there is a file of them; otherwise everybody, and so nobody from outside.
@@ -101,8 +125,7 @@ async fn serve(
     door: Door,
     exporter: Arc<PrometheusExporter>,
 ) -> anyhow::Result<()> {
-    let Door { listener, access } = door;
-    let address = listener.local_addr()?;
+    let address = door.listener.local_addr()?;
     let (tasks, cancelled) = (TaskTracker::new(), CancellationToken::new());
     let store = pipeline.store().clone();
     let fleet = if args.no_simulator {
@@ -116,18 +139,44 @@ async fn serve(
     }
     tasks.spawn(watch(store.clone(), pipeline.lag_probe(), Arc::clone(&exporter), cancelled.clone()));
     tasks.close();
-    let app = router(app_state(store, pipeline.lag_probe(), exporter, access));
-    let served = axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await;
+    let Door { listener, terms } = door;
+    let app = router(app_state(store.clone(), pipeline.lag_probe(), exporter, terms));
+    let served = answer(listener, app, &store).await;
     cancelled.cancel();
     tasks.wait().await;
     served.context("serving the API")
+}
+
+/// Answers until asked to stop, and then until the requests in flight are answered, for a while. Streams of events end at once:
+/// otherwise they would be waited for. A client that takes nothing of its answer is not waited for either.
+async fn answer(listener: TcpListener, app: axum::Router, store: &Store) -> std::io::Result<()> {
+    let (stopping, app) = (CancellationToken::new(), app.into_make_service_with_connect_info::<SocketAddr>());
+    let asked = {
+        let (stopping, store) = (stopping.clone(), store.clone());
+        async move {
+            asked_to_stop().await;
+            store.live_feed().into_iter().for_each(LiveFeed::close);
+            stopping.cancel();
+        }
+    };
+    let cut_off = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(ANSWERS_WAIT_MAX).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, app).with_graceful_shutdown(asked) => served,
+        () = cut_off => {
+            tracing::warn!("Some clients had not taken their answers when the process stopped.");
+            Ok(())
+        }
+    }
 }
 
 fn app_state(
     store: Store,
     lag: LagProbe,
     exporter: Arc<PrometheusExporter>,
-    access: Access,
+    terms: Terms,
 ) -> AppState<Store, Store> {
     let queries = Arc::new(store);
     AppState {
@@ -147,8 +196,10 @@ fn app_state(
             };
             Box::pin(async move { Readiness { checks: vec![check] } })
         }),
-        access,
+        access: terms.access,
         request_timeout: REQUEST_TIMEOUT,
+        rate_limit: terms.rate_limit,
+        origins: terms.origins,
     }
 }
 

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use ureq::Agent;
+
 use crate::process::{Process, path, run, run_ok, wattstream};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -96,4 +98,70 @@ fn a_token_file_that_others_can_read_or_that_holds_no_token_starts_nothing() {
     let stderr = said(&listen);
     assert!(stderr.contains(&format!("{}, line 1", path(&tokens))) && !stderr.contains("short"), "{stderr}");
     assert!(!data_dir.exists(), "nothing was begun");
+}
+
+/// The status and these headers of the answer to a GET with these headers.
+fn ask(process: &Process, path: &str, sent: &[(&str, &str)], names: [&str; 2]) -> (u16, [String; 2]) {
+    let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
+    let request = agent.get(format!("{}{path}", process.url));
+    let answer =
+        sent.iter().fold(request, |request, (name, value)| request.header(*name, *value)).call().unwrap();
+    let header =
+        |name| answer.headers().get(name).map_or(String::new(), |value| value.to_str().unwrap().to_owned());
+    (answer.status().as_u16(), names.map(header))
+}
+
+#[test]
+fn a_process_counts_requests_when_asked_to_and_where_tokens_share_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = token_file(folder.path(), TOKEN);
+    let data_dir = |name: &str| folder.path().join(name);
+    let limits = ["ratelimit-policy", "retry-after"];
+    let start = |name: &str, flags: &[&str]| {
+        let data_dir = data_dir(name);
+        Process::start_with(&[&["--no-simulator", "--data-dir", path(&data_dir)], flags].concat())
+    };
+    let alone = start("alone", &[]);
+    assert_eq!(ask(&alone, "/summary", &[], limits), (200, [String::new(), String::new()]));
+    let shared = start("shared", &["--token-file", path(&tokens)]);
+    assert_eq!(
+        ask(&shared, "/summary", &[], limits),
+        (401, ["\"requests\";q=2000;w=2".to_owned(), String::new()])
+    );
+    let off = start("off", &["--token-file", path(&tokens), "--rate-limit", "off"]);
+    assert_eq!(ask(&off, "/summary", &[], limits).1[0], "");
+
+    let narrow = start("narrow", &["--rate-limit", "1/s"]);
+    let refused =
+        (0..1_000).map(|_| ask(&narrow, "/summary", &[], limits)).find(|(status, _)| *status == 429);
+    let (_, [policy, retry_after]) = refused.expect("more than one a second came");
+    assert_eq!((&*policy, &*retry_after), ("\"requests\";q=2;w=2", "1"));
+    assert_eq!(ask(&narrow, "/healthz", &[], limits).0, 200);
+    let wrong = run(&["up", "--rate-limit", "1/m"]);
+    assert!(
+        wrong.status.code() == Some(2) && String::from_utf8_lossy(&wrong.stderr).contains("such as 100/s")
+    );
+}
+
+#[test]
+fn a_page_of_a_named_origin_reads_a_process_with_tokens() {
+    const ORIGINS: [&str; 2] = ["https://energy.example.com", "http://localhost:3000"];
+    let folder = tempfile::tempdir().unwrap();
+    let (tokens, data_dir) = (token_file(folder.path(), TOKEN), folder.path().join("data"));
+    let origins = ["--cors-origin", ORIGINS[0], "--cors-origin", ORIGINS[1]];
+    let flags = ["--no-simulator", "--data-dir", path(&data_dir), "--token-file", path(&tokens)];
+    let process = Process::start_with(&[&flags[..], &origins].concat());
+    let bearer = format!("Bearer {TOKEN}");
+    let names = ["access-control-allow-origin", "content-type"];
+    for origin in ORIGINS {
+        let sent = [("origin", origin), ("sec-fetch-site", "cross-site"), ("authorization", &*bearer)];
+        let (status, [allowed, _]) = ask(&process, "/summary", &sent, names);
+        assert_eq!((status, &*allowed), (200, origin));
+    }
+    let sent = [("origin", "https://evil.example"), ("authorization", &*bearer)];
+    assert_eq!(ask(&process, "/summary", &sent, names).1[0], "");
+    let wrong = run(&["up", "--cors-origin", "*"]);
+    assert!(
+        wrong.status.code() == Some(2) && String::from_utf8_lossy(&wrong.stderr).contains("an origin is")
+    );
 }

@@ -4,8 +4,10 @@
 mod access;
 mod bad_input;
 mod commands;
+mod described;
 mod exports;
 mod killed;
+mod live;
 mod newcomer;
 mod process;
 mod real_data;
