@@ -6,10 +6,10 @@ use axum::http::{HeaderValue, header};
 use axum::routing::get;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-const HTML: &str = include_str!("../../web/index.html");
-const STYLE: &str = include_str!("../../web/page.css");
-const SCRIPT: &str = include_str!("../../web/page.js");
-const ICON: &str = include_str!("../../web/icon.svg");
+const HTML: &str = include_str!("../../web/old/index.html");
+const STYLE: &str = include_str!("../../web/old/page.css");
+const SCRIPT: &str = include_str!("../../web/old/page.js");
+const ICON: &str = include_str!("../../web/old/icon.svg");
 
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
