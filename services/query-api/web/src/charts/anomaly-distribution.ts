@@ -11,7 +11,10 @@ const findings = (site: SiteTotals): number =>
 
 /** Stacked bars, a part for each rule; the site with the most findings on top. */
 export function anomalyDistribution(all: readonly SiteTotals[], look: Look): ChartOption {
-  const { sites, note } = worst(all, findings, "the most findings");
+  const known = all.filter((site) => findings(site) > 0);
+  const chosen = worst(known, findings, "the most findings");
+  const { sites } = chosen;
+  const note = [chosen.note, withoutText(all.length - known.length)].filter(Boolean).join(" ");
   const rules = [...new Set(all.flatMap((site) => Object.keys(site.anomalies_by_rule)))].sort();
   const seen = rules.filter((rule) => sites.some((site) => (site.anomalies_by_rule[rule] ?? 0) > 0));
   const most = sites[0];
@@ -50,6 +53,11 @@ export function anomalyDistribution(all: readonly SiteTotals[], look: Look): Cha
       data: sites.map((site) => site.anomalies_by_rule[rule] ?? 0),
     })),
   };
+}
+
+function withoutText(count: number): string {
+  if (count === 0) return "";
+  return count === 1 ? "1 site has none." : `${countText(count)} sites have none.`;
 }
 
 function tooltipOf(shown: unknown, sites: readonly SiteTotals[]): string {

@@ -11,7 +11,7 @@ export const SITES_DRAWN_MAX = 20;
 
 const BAR_PX = 26;
 const AROUND_BARS_PX = 78;
-const HEIGHT_MIN_PX = 190;
+const HEIGHT_MIN_PX = 160;
 const CURVE_HEIGHT_PX = 380;
 
 interface Chosen {
