@@ -62,14 +62,13 @@ export async function startedWithHomes(): Promise<Running> {
   return started([], folder);
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error("the process has no output");
-  for await (const line of createInterface(child.stdout)) {
-    // Whatever else it writes must have somebody to read it.
-    child.stdout.resume();
-    return line.trim().replace(/\/$/, "");
-  }
-  throw new Error("the process ended before it said where it listens");
+function firstLine(child: ChildProcess): Promise<string> {
+  const { stdout } = child;
+  if (!stdout) throw new Error("the process has no output");
+  return new Promise((resolve, reject) => {
+    createInterface(stdout).once("line", (line) => resolve(line.trim().replace(/\/$/, "")));
+    child.once("exit", (code) => reject(new Error(`the process ended with ${code} before it said where it listens`)));
+  });
 }
 
 export interface PostedReading {
