@@ -155,7 +155,7 @@ export function FleetPage({ sites, range, state, look, refresh, nowMs, go }: Pro
 function useCurves(ids: string[], range: Range | null, tick: number, isKnown: boolean): Query<Map<string, Series>> {
   const isAsked = isKnown && range !== null && ids.length > 0 && ids.length <= ask.SITES_SUMMED_MAX;
   const key = isAsked ? `${range.startMs} ${range.endMs} ${ids.join(" ")}` : null;
-  const query = useQuery(key, tick, 10 * SECOND_MS, (signal) =>
+  const query = useQuery(key, tick, 4 * SECOND_MS, (signal) =>
     ask.curvesOf(ids, range ?? { startMs: 0, endMs: 0 }, signal),
   );
   return isAsked && !query.isLoading ? query : { ...query, data: null };

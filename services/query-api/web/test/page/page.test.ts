@@ -65,14 +65,15 @@ describe.skipIf(lacks)("pictures", () => {
   test.each(["light", "dark"] as const)("all sites, %s", async (colorScheme) => {
     const view = await pictured(colorScheme, "?from=now-14d&to=now", { width: 1440, height: 1540 });
     await post(homes, HOUR);
-    await view.locator(".fleet tbody tr", { hasText: "negative energy" }).waitFor();
+    const wrong = view.locator(".fleet tbody tr", { hasText: "negative energy" });
+    await expect.poll(() => wrong.locator("td[data-label=Anomalies]").innerText(), { timeout: 20_000 }).toBe("1");
     await take(view, `dashboard-${colorScheme}.png`);
   });
 
   test.each(["light", "dark"] as const)("an event on its site's curve, %s", async (colorScheme) => {
     const view = await pictured(colorScheme, `?site=home06&${FAULT}`, { width: 1440, height: 1060 });
     const box = await boxOf(view, ".curve-card .chart");
-    await view.mouse.move(box.x + box.width * 0.455, box.y + box.height * 0.5);
+    await view.mouse.move(box.x + box.width * 0.475, box.y + box.height * 0.5);
     await take(view, `site-${colorScheme}.png`);
   });
 
