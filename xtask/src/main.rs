@@ -1,6 +1,7 @@
 //! The project's own verbs, run as `cargo xtask <verb>`. What must always hold: a verb works on a fresh clone with no
 //! argument; it writes to stderr only; it exits with 0 when all is well and with 1 when anything is not.
 
+mod dashboard;
 mod e2e;
 mod fences;
 mod infra;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::bail;
 
 use crate::{
-    e2e, fences, infra, local_aws,
+    dashboard, e2e, fences, infra, local_aws,
     node_package::NodePackage,
     schemathesis, tidy,
     workspace::{Workspace, run},
@@ -72,6 +72,7 @@ pub(crate) const TEST_STEPS: &[Step] = &[
     Step { name: "infra", run: infra::check },
     Step { name: "pages", run: pages },
     Step { name: "tests", run: tests },
+    Step { name: "dashboard", run: dashboard::check },
     Step { name: "e2e", run: |workspace| e2e::check(workspace, None) },
     Step { name: "real-data", run: real_data },
     Step { name: "mutants", run: mutants },

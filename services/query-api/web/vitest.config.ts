@@ -1,0 +1,7 @@
+// How the tests run. What must always hold: a test of the real page has the time that a busy machine needs.
+
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { testTimeout: 60_000, hookTimeout: 120_000, reporters: ["default"], passWithNoTests: false },
+});
