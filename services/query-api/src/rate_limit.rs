@@ -109,7 +109,7 @@ impl Counter {
 
     /// Counts a request: how many more may come now, or in how many seconds one may.
     fn count(&self, client: &Client) -> Result<u32, u64> {
-        if self.requests.fetch_add(1, Ordering::Relaxed) % REQUESTS_BETWEEN_SWEEPS == 0 {
+        if self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(REQUESTS_BETWEEN_SWEEPS) {
             self.limiter.retain_recent();
         }
         match self.limiter.check_key(client) {
@@ -143,7 +143,7 @@ fn network_of(address: IpAddr) -> IpAddr {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
-        address => address,
+        address @ IpAddr::V4(_) => address,
     }
 }
 

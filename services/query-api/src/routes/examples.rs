@@ -41,13 +41,13 @@ impl Modify for Examples {
             serde_json::from_str(EXAMPLES).expect("the examples are a list of examples");
         for example in examples {
             let place = format!("{} {}", example.request, example.path);
-            add(openapi, example)
+            add(openapi, &example)
                 .unwrap_or_else(|| panic!("the example {place} is of something that is not described"));
         }
     }
 }
 
-fn add(openapi: &mut OpenApi, example: Example) -> Option<()> {
+fn add(openapi: &mut OpenApi, example: &Example) -> Option<()> {
     let method: Method = example.request.split(' ').next()?.parse().ok()?;
     let operation = operation(openapi.paths.paths.get_mut(&example.path)?, &method)?;
     if let (Some(body_type), Some(body)) = (&example.body_type, &example.body) {

@@ -50,7 +50,7 @@ impl Events {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let sent = Sent::parse(block);
-                self.text = rest.to_owned();
+                self.text = rest.into();
                 return Some(sent);
             }
             let frame = self.body.frame().await?.unwrap();

@@ -11,16 +11,14 @@ const START_MS: i64 = 1_750_377_600_000;
 
 /// Two days of hours of three sites, with anomalies, and a line that is no reading.
 fn readings() -> String {
-    let mut lines = String::from("no reading\n");
-    for index in 0..144 {
+    let line = |index: i64| {
         let at = Timestamp::from_unix_ms(START_MS + index / 3 * 3_600_000).unwrap();
         let (site, generated) = (index % 3, if index % 40 == 0 { -2 } else { index % 7 });
-        lines += &format!(
+        format!(
             r#"{{"site_id":"home-{site}","timestamp":"{at}","energy_generated_kwh":{generated}.5,"energy_consumed_kwh":1}}"#
-        );
-        lines.push('\n');
-    }
-    lines
+        ) + "\n"
+    };
+    std::iter::once("no reading\n".to_owned()).chain((0..144).map(line)).collect()
 }
 
 #[test]
