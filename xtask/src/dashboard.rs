@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::{
     node_package::NodePackage,
-    packages::{self, Tool},
+    packages::{self, CHROMIUM},
     steps::Outcome,
     workspace::{Workspace, run},
 };
@@ -15,9 +15,6 @@ const PACKAGE: &str = "services/query-api/web";
 
 /// The binary, for the tests.
 const BINARY: &str = "WATTSTREAM_BIN";
-
-const CHROMIUM: Tool =
-    Tool { probe: &["/usr/bin/chromium", "--version"], name: "Chromium", debian_packages: "chromium" };
 
 /// Series of real sites, beside the checkout; the page is driven over a year of them.
 const SERIES: &str = "../shared/data/energy/faults";

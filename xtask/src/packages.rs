@@ -34,6 +34,10 @@ pub(crate) const NODE: Tool = Tool {
     debian_packages: "nodejs",
 };
 
+/// The browser that the page is driven in.
+pub(crate) const CHROMIUM: Tool =
+    Tool { probe: &["/usr/bin/chromium", "--version"], name: "Chromium", debian_packages: "chromium" };
+
 pub(crate) const NPM: Tool = Tool { probe: &["npm", "--version"], name: "npm", debian_packages: "npm" };
 
 /// What of these is missing on this machine, and how to mend it.
