@@ -147,8 +147,14 @@ fn a_client_that_is_too_slow_is_told_and_goes_on_and_one_that_stalls_holds_no_st
     assert!(read < ROUNDS * 10_000, "{read}");
     assert!(reset.data.contains("Load what you show again"), "{reset:?}");
     process.post(readings("home-02", 0, 1).as_bytes());
-    let next = slow.next().expect("the stream goes on");
-    assert!(next.event == "record" && next.data.contains("home-02"), "{next:?}");
+    // Readings of the last batch may be told after the reset: they are in the tables a moment before they are told.
+    loop {
+        let sent = slow.next().expect("the stream goes on");
+        assert_eq!(sent.event, "record", "nothing is missed after the reset: {sent:?}");
+        if sent.data.contains("home-02") {
+            break;
+        }
+    }
     process.stop();
     drop(stalled);
 }
