@@ -50,9 +50,9 @@ async function fill(): Promise<void> {
   file.write("site_id,timestamp,energy_generated_kwh,energy_consumed_kwh\n");
   for (let site = 0; site < sites; site += 1) {
     const isFull = !file.write([...readingsOf(site)].join(""));
-    if (isFull) await new Promise((resolve) => file.once("drain", resolve));
+    if (isFull) await new Promise<void>((resolve) => file.once("drain", () => resolve()));
   }
-  await new Promise((resolve) => file.end(resolve));
+  await new Promise<void>((resolve) => file.end(() => resolve()));
   const began = performance.now();
   const ingest = spawnSync(binary, ["ingest", path, "--data-dir", join(folder, "data")], {
     stdio: ["ignore", "ignore", "inherit"],

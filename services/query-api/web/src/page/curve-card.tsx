@@ -64,7 +64,7 @@ export function CurveCard({ query, anomalies, path, look, scope, empty, go }: Pr
       table={() => <PointTable series={series} look={look} />}
       skeletonPx={380}
     >
-      <Chart option={option} zoomKey={path ?? ""} onStretch={onStretch} onPin={onPin} />
+      <Chart option={option} zoomKey={`${series.start} ${series.end}`} onStretch={onStretch} onPin={onPin} />
     </Card>
   );
 }

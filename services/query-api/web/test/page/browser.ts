@@ -22,7 +22,7 @@ interface Options extends BrowserContextOptions {
 const NO_LIVE = /404.*\/live/;
 
 const WIDE = { width: 1440, height: 900 };
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** A new page of a new reader. */
 export async function watched(
