@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::accept;
 use crate::parameters::{Form, Parameter, Parameters};
 use crate::problem::{Problem, ProblemType};
 
@@ -60,34 +61,9 @@ impl Format {
         })
     }
 
-    /// The form that `Accept` likes best, of several the first (RFC 9110, section 12.5.1).
+    /// The form that `Accept` likes best, of several the first.
     fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let values = headers.get_all(header::ACCEPT).iter();
-        let ranges: Vec<Range> = values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(','))
-            .filter_map(Range::parse)
-            .collect();
-        if ranges.is_empty() {
-            return Some(Self::Json);
-        }
-        let liked = Self::ALL.into_iter().map(|format| (format.liking(&ranges), format));
-        let best = liked.rev().max_by_key(|(liking, _)| *liking)?;
-        (best.0 > 0).then_some(best.1)
-    }
-
-    /// The weight of the most exact range that has this form in it, in thousandths.
-    fn liking(self, ranges: &[Range]) -> u16 {
-        let (kind, _) = self.media_type().split_once('/').unwrap_or_default();
-        let exactness = |range: &Range| match &*range.name {
-            name if name == self.media_type() => 3,
-            name if name.strip_suffix("/*") == Some(kind) => 2,
-            "*/*" => 1,
-            _ => 0,
-        };
-        let most_exact =
-            ranges.iter().filter(|range| exactness(range) > 0).max_by_key(|range| exactness(range));
-        most_exact.map_or(0, |range| range.weight)
+        accept::best(headers, &Self::ALL.map(Self::media_type)).map(|place| Self::ALL[place])
     }
 
     const fn media_type(self) -> &'static str {
@@ -127,28 +103,6 @@ fn lines(rows: &[impl Serialize]) -> Vec<u8> {
         lines.push(b'\n');
     }
     lines
-}
-
-/// A media range of `Accept`, and how much it is liked, in thousandths.
-struct Range {
-    name: String,
-    weight: u16,
-}
-
-impl Range {
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().filter(|name| name.contains('/'))?.to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let weight = weight.map_or(Some(1.0), |weight| weight.parse::<f32>().ok())?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it lies between 0 and 1000"
-        )]
-        let weight = (weight.clamp(0.0, 1.0) * 1_000.0) as u16;
-        Some(Self { name, weight })
-    }
 }
 
 #[cfg(test)]

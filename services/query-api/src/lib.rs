@@ -8,6 +8,7 @@
 //!   GET  /summary  /records/{site_id}  /anomalies/{site_id}  /alerts  ──► Queries
 //!   GET  /sites  /sites/{site_id}  /series  /series/{site_id}        ──► FleetQueries
 //!   GET  /anomalies  /episodes                                       ──► FleetQueries
+//!   GET  /live                                                       ──► LiveQueries
 //!   POST /readings                                                   ──► Producer
 //!   GET  /dead-letters, and redrive and purge below it               ──► Queries, DeadLetterAdmin, Producer
 //!   GET  /healthz  /readyz  /metrics                                 ──► AppState
@@ -25,6 +26,7 @@
 //! - **Every request is bounded**: body, records, page, time, and the bodies that are held at one time.
 //! - **No other host** is asked for anything, by the router or by its pages.
 
+mod accept;
 mod access;
 mod cursor;
 mod etag;
@@ -46,7 +48,7 @@ mod upload;
 use std::sync::Arc;
 
 use axum::Router;
-use wattstream_engine::ports::{DeadLetterAdmin, FleetQueries, Producer};
+use wattstream_engine::ports::{DeadLetterAdmin, FleetQueries, LiveQueries, Producer};
 
 pub use access::{
     Access, Caller, NAME_CHARS_MAX, TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, TOKEN_FILE_BYTES_MAX, TOKENS_MAX,
@@ -64,7 +66,7 @@ pub use upload::{BODY_BYTES_MAX, BODY_RECORDS_MAX, RECORD_BYTES_MAX, REJECTS_LIS
 /// The whole API.
 pub fn router<Q, P>(state: AppState<Q, P>) -> Router
 where
-    Q: FleetQueries + DeadLetterAdmin,
+    Q: FleetQueries + LiveQueries + DeadLetterAdmin,
     P: Producer + 'static,
 {
     let guards = layers::Guards { access: state.access.clone(), request_timeout: state.request_timeout };
@@ -77,6 +79,7 @@ where
         .merge(routes::anomalies::routes(&state))
         .merge(routes::episodes::routes(&state))
         .merge(routes::alerts::routes(&state))
+        .merge(routes::live::routes(&state))
         .merge(routes::readings::routes(&state))
         .merge(routes::dead_letters::routes(&state))
         .merge(routes::health::routes(&state))

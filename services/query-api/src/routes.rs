@@ -6,6 +6,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod docs;
 pub(crate) mod episodes;
 pub(crate) mod health;
+pub(crate) mod live;
 pub(crate) mod page;
 pub(crate) mod readings;
 pub(crate) mod records;

@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, SiteId, SiteState};
 use wattstream_engine::ports::{
     AlertPlace, AlertQuery, AnomalyQuery, DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery,
-    Page, Queries, ReadingPlace, RowQuery, SiteQuery, Sites,
+    LiveQueries, Page, Queries, ReadingPlace, RowQuery, SiteQuery, Sites,
 };
-use wattstream_engine::{DeadLetter, Result};
+use wattstream_engine::{DeadLetter, LiveFeed, Result};
 
 use crate::{DynamoDb, SqsDeadLetters};
 
@@ -70,6 +70,17 @@ impl FleetQueries for AwsQueries {
 
     async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
         self.tables.alert_page(query).await
+    }
+}
+
+impl LiveQueries for AwsQueries {
+    async fn newest_rows(&self, site_id: Option<SiteId>, limit: usize) -> Result<Vec<Row>> {
+        self.tables.newest_rows(site_id, limit).await
+    }
+
+    /// The tables are written by another function.
+    fn live_feed(&self) -> Option<&LiveFeed> {
+        None
     }
 }
 

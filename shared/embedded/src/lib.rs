@@ -36,6 +36,7 @@ mod fleet;
 mod hash_ranges;
 mod keys;
 mod keyspaces;
+mod live;
 mod log;
 mod progress;
 mod queries;

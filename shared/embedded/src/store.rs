@@ -14,6 +14,7 @@ use crate::error::{io_error, storage};
 use crate::fleet::{self, NewestHours};
 use crate::hash_ranges::HashRanges;
 use crate::keyspaces::{CACHE_BYTES, JOURNAL_BYTES_MAX, Keyspaces};
+use crate::live::Live;
 use crate::log::{Log, LogSettings};
 use crate::torn_batch::TornBatch;
 
@@ -111,6 +112,7 @@ struct Inner {
     db: Database,
     conditional_writes: Mutex<()>,
     hours: Mutex<NewestHours>,
+    live: Live,
     archiving: Arc<tokio::sync::Mutex<()>>,
     archive_dir: PathBuf,
 }
@@ -141,6 +143,7 @@ impl Store {
             db,
             conditional_writes: Mutex::default(),
             hours: Mutex::default(),
+            live: Live::default(),
             archiving: Arc::default(),
             archive_dir,
         })))
@@ -167,6 +170,10 @@ impl Store {
 
     pub(crate) fn keyspaces(&self) -> &Keyspaces {
         &self.0.keyspaces
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
     }
 
     #[cfg(test)]

@@ -42,7 +42,11 @@ impl Tables for Store {
         for write in rows {
             writes.attempt(write.row.site_id, |batch| self.stage_row(batch, write));
         }
-        writes.commit("writing readings")
+        let (is_written, failures) = writes.commit_and_tell("writing readings");
+        if is_written {
+            self.live().stage(rows, &failures);
+        }
+        failures
     }
 
     async fn put_hours(&self, hours: &[HourRow]) -> Failures {
@@ -84,7 +88,9 @@ impl Tables for Store {
     async fn put_shard_mark(&self, mark: &ShardMark) -> Result<()> {
         let mut batch = self.batch_synced();
         self.keyspaces().stage_shard_mark(&mut batch, mark);
-        batch.commit().map_err(storage("leaving a shard mark"))
+        batch.commit().map_err(storage("leaving a shard mark"))?;
+        self.live().tell(mark.shard);
+        Ok(())
     }
 }
 
@@ -138,7 +144,7 @@ impl Store {
         &self,
         now: &Snapshot,
         range: &RowRange,
-    ) -> impl Iterator<Item = Result<Row>> + use<> {
+    ) -> impl DoubleEndedIterator<Item = Result<Row>> + use<> {
         let site_id = range.site_id;
         now.range(&self.keyspaces().readings, keys::instants(site_id, &range.timestamps)).map(move |entry| {
             let (key, value) = entry.into_inner().map_err(storage(READING_ROWS))?;

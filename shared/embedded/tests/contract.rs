@@ -33,6 +33,7 @@ macro_rules! contracts {
 
 contracts! {
     tables stream stream_wakes checkpoints dead_letters dead_letter_admin alerts silences queries fleet_queries
+    live_queries live_feed
 }
 
 /// An archive in a folder.

@@ -19,6 +19,7 @@ mod cache;
 mod dead_letter;
 mod error;
 mod event_source;
+mod live;
 mod panic;
 mod policy;
 pub mod ports;
@@ -34,6 +35,10 @@ pub use event_source::{
     EventSourceSettings, EventSourceSettingsError, EventSourceStatus, INVOCATION_TIMEOUT_MAX, Operation,
     RECORD_AGE_MAX, RECORD_AGE_MIN, RETRY_ATTEMPTS_MAX, RETRY_DELAY_FIRST, RETRY_DELAY_MAX, Retrying,
     SHARD_DISCOVERY_INTERVAL, ShardStatus, StatusSnapshot, WallClock,
+};
+pub use live::{
+    LIVE_EVENTS_HELD_MAX, LIVE_FOLLOWERS_MAX, LiveEvent, LiveEventId, LiveEventIdError, LiveFeed,
+    LiveFollower, Missed, Told,
 };
 pub use policy::SnapshotPolicy;
 pub use processor::{CONFLICT_ATTEMPTS_MAX, Processor, ProcessorSettings};

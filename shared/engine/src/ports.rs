@@ -5,6 +5,7 @@
 //! deadline and never splits one entry.
 
 mod fleet;
+mod live;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -23,6 +24,7 @@ pub use fleet::{
     AlertPlace, AlertQuery, AnomalyQuery, FleetBucket, FleetQueries, FleetQuery, FleetSeries, ReadingPlace,
     SiteQuery,
 };
+pub use live::LiveQueries;
 
 /// The projections: readings, hours, sites and shards.
 pub trait Tables: Send + Sync {

@@ -11,7 +11,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{alerts, anomalies, dead_letters, episodes, health, readings, records, series, sites, summary};
+use super::{
+    alerts, anomalies, dead_letters, episodes, health, live, readings, records, series, sites, summary,
+};
 
 const OPENAPI_PATH: &str = "/openapi.json";
 
@@ -47,6 +49,7 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
         anomalies::anomalies,
         episodes::episodes,
         alerts::alerts,
+        live::live,
         readings::readings,
         dead_letters::list,
         dead_letters::show,

@@ -64,7 +64,7 @@ pub(crate) fn addresses() -> Vec<(Method, String)> {
         }
     }
     let described = addresses.len();
-    assert_eq!(described, 20);
+    assert_eq!(described, 21);
     addresses.extend(PUBLIC_WITH_TOKENS[1..].iter().map(|path| (Method::GET, (*path).to_owned())));
     addresses
 }

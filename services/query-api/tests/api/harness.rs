@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -50,8 +51,21 @@ impl Api {
         Self::built(|state| AppState { access, request_timeout, ..state })
     }
 
+    /// An API over tables that another process writes.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn without_feed() -> Self {
+        Self::over(Memory::new(at(NOW)).without_feed(), |state| state)
+    }
+
     fn built(change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>) -> Self {
-        let memory = Arc::new(Memory::new(at(NOW)));
+        Self::over(Memory::new(at(NOW)), change)
+    }
+
+    fn over(
+        memory: Memory,
+        change: impl FnOnce(AppState<Memory, Memory>) -> AppState<Memory, Memory>,
+    ) -> Self {
+        let memory = Arc::new(memory);
         let is_ready = Arc::new(Mutex::new(true));
         let (clock, probed) = (Arc::clone(&memory), Arc::clone(&is_ready));
         let state = AppState {
@@ -96,8 +110,13 @@ impl Api {
         self.ask(request(Method::POST, path, &[], body.into())).await
     }
 
+    /// The response to a request, whose body may not end.
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, body }

@@ -10,6 +10,7 @@ mod formats;
 mod gateway;
 mod harness;
 mod layers;
+mod live;
 mod memory;
 mod openapi;
 mod pages;

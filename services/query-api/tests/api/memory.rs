@@ -11,9 +11,9 @@ use wattstream_domain::{
 };
 use wattstream_engine::ports::{
     AlertPlace, AlertQuery, AnomalyQuery, DeadLetterAdmin, FleetQueries, FleetQuery, FleetSeries, HourQuery,
-    NewRecord, Page, Producer, Queries, ReadingPlace, RowQuery, SiteQuery, Sites, Snapshot,
+    LiveQueries, NewRecord, Page, Producer, Queries, ReadingPlace, RowQuery, SiteQuery, Sites, Snapshot,
 };
-use wattstream_engine::{Cause, DeadLetter, Error, Kind, Result};
+use wattstream_engine::{Cause, DeadLetter, Error, Kind, LiveFeed, Result};
 use wattstream_testkit::MemoryStore;
 use wattstream_wire::decode_reading;
 
@@ -28,6 +28,8 @@ pub(crate) enum Fault {
 
 pub(crate) struct Memory {
     content: Mutex<Content>,
+    /// Where readings are told; none where another process would write the tables.
+    feed: Option<LiveFeed>,
     fault: Mutex<Fault>,
     now_ms: AtomicI64,
 }
@@ -36,15 +38,25 @@ struct Content {
     log: Vec<NewRecord>,
     store: MemoryStore,
     is_exact: bool,
+    feed: LiveFeed,
 }
 
 impl Memory {
     pub(crate) fn new(now: Timestamp) -> Self {
+        let (store, feed) = (MemoryStore::default(), LiveFeed::new());
         Self {
-            content: Mutex::new(Content { log: Vec::new(), store: MemoryStore::default(), is_exact: true }),
+            content: Mutex::new(Content { log: Vec::new(), store, is_exact: true, feed: feed.clone() }),
+            feed: Some(feed),
             fault: Mutex::new(Fault::None),
             now_ms: AtomicI64::new(now.unix_ms()),
         }
+    }
+
+    /// The same without a feed.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn without_feed(mut self) -> Self {
+        self.feed = None;
+        self
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -133,6 +145,7 @@ impl Content {
             contents.hours.extend(folded.hours.into_iter().map(|(hour, row)| ((site_id, hour), row)));
             contents.sites.insert(site_id, Snapshot { state: folded.state, version: 1 });
             for write in folded.rows.into_writes() {
+                self.feed.publish(vec![write.row.clone()]);
                 contents.rows.insert((site_id, write.row.timestamp), write.row);
             }
         });
@@ -211,6 +224,17 @@ impl FleetQueries for Memory {
     async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
         self.pass_or_fail().await?;
         self.store().alert_page(query).await
+    }
+}
+
+impl LiveQueries for Memory {
+    async fn newest_rows(&self, site_id: Option<SiteId>, limit: usize) -> Result<Vec<Row>> {
+        self.pass_or_fail().await?;
+        self.store().newest_rows(site_id, limit).await
+    }
+
+    fn live_feed(&self) -> Option<&LiveFeed> {
+        self.feed.as_ref()
     }
 }
 

@@ -78,7 +78,7 @@ fn address(path: &str, query: &str) -> String {
 async fn every_described_address_answers_as_it_is_described() {
     let description = description();
     let operations = operations(&description);
-    assert_eq!(operations.len(), 20);
+    assert_eq!(operations.len(), 21);
     for (method, path, operation) in operations {
         let body = if path == "/readings" { "x" } else { "" };
         let answer =

@@ -11,13 +11,15 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wattstream_embedded::{OpenError, Store};
-use wattstream_engine::ports::Queries;
+use wattstream_engine::LiveFeed;
+use wattstream_engine::ports::{LiveQueries, Queries};
 use wattstream_query_api::{Access, AppState, Check, REQUEST_TIMEOUT, Readiness, TokenFile, Tokens, router};
 use wattstream_telemetry::event::ProcessStarted;
 use wattstream_telemetry::{LogFormat, PrometheusExporter, init_logging, install_prometheus};
@@ -31,6 +33,9 @@ pub(crate) use webhook::LocalAlerts;
 
 /// A shard that lags by more than this makes the process not ready.
 const READY_LAG_MS_MAX: u64 = 60_000;
+
+/// How long requests in flight are waited for when the process is asked to stop.
+const ANSWERS_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Runs until Ctrl-C or SIGTERM; what was acknowledged is kept.
 pub(crate) fn up(args: &UpArgs) -> anyhow::Result<()> {
@@ -116,11 +121,36 @@ async fn serve(
     }
     tasks.spawn(watch(store.clone(), pipeline.lag_probe(), Arc::clone(&exporter), cancelled.clone()));
     tasks.close();
-    let app = router(app_state(store, pipeline.lag_probe(), exporter, access));
-    let served = axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await;
+    let app = router(app_state(store.clone(), pipeline.lag_probe(), exporter, access));
+    let served = answer(listener, app, &store).await;
     cancelled.cancel();
     tasks.wait().await;
     served.context("serving the API")
+}
+
+/// Answers until asked to stop, and then until the requests in flight are answered, for a while. Streams of events end at once:
+/// otherwise they would be waited for. A client that takes nothing of its answer is not waited for either.
+async fn answer(listener: TcpListener, app: axum::Router, store: &Store) -> std::io::Result<()> {
+    let stopping = CancellationToken::new();
+    let asked = {
+        let (stopping, store) = (stopping.clone(), store.clone());
+        async move {
+            asked_to_stop().await;
+            store.live_feed().into_iter().for_each(LiveFeed::close);
+            stopping.cancel();
+        }
+    };
+    let cut_off = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(ANSWERS_WAIT_MAX).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, app).with_graceful_shutdown(asked) => served,
+        () = cut_off => {
+            tracing::warn!("Some clients had not taken their answers when the process stopped.");
+            Ok(())
+        }
+    }
 }
 
 fn app_state(

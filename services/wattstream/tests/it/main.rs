@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod exports;
 mod killed;
+mod live;
 mod newcomer;
 mod process;
 mod real_data;

@@ -2,6 +2,7 @@
 //! which are not in DynamoDB; [`AwsQueries`](crate::AwsQueries) has both.
 
 mod fleet;
+mod live;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wattstream_domain::{Frontier, Hour, HourRow, Row, SiteId, SiteState, Timestamp, fold_tail};

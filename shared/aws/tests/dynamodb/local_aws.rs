@@ -32,6 +32,12 @@ macro_rules! tests_against {
             }
 
             #[tokio::test]
+            async fn live_queries_keep_their_contract() {
+                let Some(aws) = local_aws::$program() else { return };
+                contract::live_queries(async || Store::create(aws.url()).await).await;
+            }
+
+            #[tokio::test]
             async fn alerts_keep_their_contract() {
                 let Some(aws) = local_aws::$program() else { return };
                 contract::alerts(async || Store::create(aws.url()).await).await;

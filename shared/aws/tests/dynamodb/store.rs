@@ -6,10 +6,10 @@ use wattstream_aws::{AwsQueries, Clients, DynamoDb, LocalEndpoints, SqsDeadLette
 use wattstream_domain::{Alert, HourRow, OpenSilence, Position, Row, RowWrite, ShardId, SiteId, SiteState};
 use wattstream_engine::ports::{
     AlertPlace, AlertQuery, Alerts, AnomalyQuery, Commit, Failures, FleetQueries, FleetQuery, FleetSeries,
-    HourQuery, Page, Queries, ReadingPlace, RowQuery, RowRange, ShardMark, Silences, SiteQuery, Sites,
-    Snapshot, Tables,
+    HourQuery, LiveQueries, Page, Queries, ReadingPlace, RowQuery, RowRange, ShardMark, Silences, SiteQuery,
+    Sites, Snapshot, Tables,
 };
-use wattstream_engine::{DeadLetter, Result};
+use wattstream_engine::{DeadLetter, LiveFeed, Result};
 
 /// The tables of one test.
 pub(crate) struct Store {
@@ -110,6 +110,16 @@ impl FleetQueries for Store {
 
     async fn alert_page(&self, query: AlertQuery) -> Result<Page<Alert, AlertPlace>> {
         self.queries.alert_page(query).await
+    }
+}
+
+impl LiveQueries for Store {
+    async fn newest_rows(&self, site_id: Option<SiteId>, limit: usize) -> Result<Vec<Row>> {
+        self.queries.newest_rows(site_id, limit).await
+    }
+
+    fn live_feed(&self) -> Option<&LiveFeed> {
+        self.queries.live_feed()
     }
 }
 

@@ -6,10 +6,10 @@ use std::ops::RangeInclusive;
 
 use wattstream_domain::{Alert, Hour, HourRow, HourTotals, OpenSilence, Position, Row, SiteId, SiteState};
 use wattstream_engine::ports::{
-    AlertPlace, AlertQuery, AnomalyQuery, FleetQueries, FleetQuery, FleetSeries, HourQuery, Page, Queries,
-    ReadingPlace, RowQuery, SiteQuery, Sites,
+    AlertPlace, AlertQuery, AnomalyQuery, FleetQueries, FleetQuery, FleetSeries, HourQuery, LiveQueries,
+    Page, Queries, ReadingPlace, RowQuery, SiteQuery, Sites,
 };
-use wattstream_engine::{DeadLetter, Result};
+use wattstream_engine::{DeadLetter, LiveFeed, Result};
 
 use super::{MemoryStore, letter_key};
 
@@ -104,5 +104,20 @@ impl FleetQueries for MemoryStore {
             .collect();
         alerts.sort_by_key(|alert| Reverse(AlertPlace::of(alert)));
         Ok(Page::of(alerts, query.limit, AlertPlace::of))
+    }
+}
+
+impl LiveQueries for MemoryStore {
+    async fn newest_rows(&self, site_id: Option<SiteId>, limit: usize) -> Result<Vec<Row>> {
+        let contents = self.lock();
+        let asked = contents.rows.values().filter(|row| site_id.is_none_or(|site_id| site_id == row.site_id));
+        let mut rows: Vec<Row> = asked.cloned().collect();
+        rows.sort_by_key(|row| Reverse(ReadingPlace::of(row)));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    fn live_feed(&self) -> Option<&LiveFeed> {
+        None
     }
 }

@@ -34,6 +34,11 @@ async fn the_stream_keeps_its_contract() {
 }
 
 #[tokio::test]
+async fn live_queries_keep_their_contract() {
+    contract::live_queries(empty_store).await;
+}
+
+#[tokio::test]
 async fn queries_keep_their_contract() {
     contract::queries(empty_store).await;
 }

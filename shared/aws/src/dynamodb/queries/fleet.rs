@@ -157,7 +157,7 @@ impl DynamoDb {
     }
 
     /// The ids that a question asks for, ascending: those of its page and the one after it, and perhaps more.
-    async fn listed_from(&self, query: &SiteQuery) -> Result<Vec<SiteId>> {
+    pub(super) async fn listed_from(&self, query: &SiteQuery) -> Result<Vec<SiteId>> {
         // Which ids have a text in them only the ids can tell, and no fleet knows how many of a page are its own.
         let items_max = if query.contains.is_empty() { query.limit.saturating_add(1) } else { usize::MAX };
         let range = query.start.map(|start| (SITE_ID, [text(&start), text(&AFTER_EVERY_SITE)]));
