@@ -49,7 +49,7 @@ export function efficiency(all: readonly SiteTotals[], look: Look): ChartOption 
       ...valueAxis(look, "net ÷ generated", (ratio) => `${countText(ratio * 100)} %`),
       nameLocation: "middle",
       nameGap: 26,
-      min: sites.some((site) => site.efficiency < 0) ? LOWEST_DRAWN - TICK : 0,
+      min: sites.some((site) => site.efficiency < 0) ? LOWEST_DRAWN : 0,
       max: 1 + TICK,
       interval: TICK,
       axisLabel: {
@@ -87,10 +87,10 @@ function barOf(site: Efficient, look: Look): Bar {
     itemStyle: { color: site.efficiency < 0 ? CONSUMED : palette.net },
     label: {
       show: true,
-      // Inside of a bar that is cut off there is room, and outside of it none.
-      position: isCut ? "insideLeft" : site.efficiency < 0 ? "left" : "right",
-      color: isCut ? "#000000" : palette.text,
-      formatter: isCut ? `« ${percentText(site.efficiency)}` : percentText(site.efficiency),
+      // Right of the bar: of a deficit, that is beyond the zero, where there is room.
+      position: "right",
+      color: palette.text,
+      formatter: isCut ? `${percentText(site.efficiency)} (cut off)` : percentText(site.efficiency),
     },
   };
 }

@@ -171,3 +171,6 @@ export function valueAxis(look: Look, name: string, format: (value: number) => s
     axisLine: { show: false },
   } as const;
 }
+
+/** What a picture of a chart is drawn on. */
+export const BACKGROUNDS: Record<Look["theme"], string> = { light: PALETTES.light.card, dark: PALETTES.dark.card };

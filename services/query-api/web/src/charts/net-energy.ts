@@ -36,7 +36,7 @@ export function netEnergy(all: readonly SiteTotals[], look: Look): ChartOption {
       ...valueAxis(look, unit.name, (kwh) => numberText(kwh / unit.kwh)),
       nameLocation: "middle",
       nameGap: 26,
-      boundaryGap: ["14%", "14%"],
+      boundaryGap: ["4%", "24%"],
     },
     yAxis: siteAxis(look, sites),
     series: [
@@ -48,9 +48,10 @@ export function netEnergy(all: readonly SiteTotals[], look: Look): ChartOption {
         data: sites.map((site) => ({
           value: site.net_energy_kwh,
           itemStyle: { color: site.net_energy_kwh < 0 ? CONSUMED : palette.net },
+          // Right of the bar: of a deficit, that is beyond the zero, where there is room.
           label: {
             show: true,
-            position: site.net_energy_kwh < 0 ? "left" : "right",
+            position: "right",
             color: palette.text,
             formatter: energyText(site.net_energy_kwh),
           },

@@ -1,0 +1,112 @@
+// Generation against consumption, of a site or of all. What must always hold: a stretch drawn over the chart becomes the range of the
+// whole page; a pin leads to its event.
+
+import type { ComponentChildren } from "preact";
+import { useCallback, useMemo } from "preact/hooks";
+import type { Reading, Series } from "../api";
+import { energyOverTime, type Look } from "../charts";
+import { stepText } from "../charts/energy-over-time";
+import { BACKGROUNDS } from "../charts/look";
+import type { Pin } from "../charts/pins";
+import { SPAN_MIN_MS, written } from "../time-range";
+import { energyText } from "../units";
+import type { Go } from "./address";
+import { eventOf } from "./anomaly-table";
+import { Card } from "./card";
+import { Chart, pictureOf } from "./chart";
+import { noteIn } from "./notes";
+import type { Query } from "./query";
+
+const TABLE_ROWS_MAX = 500;
+
+interface Props {
+  query: Query<Series>;
+  anomalies: readonly Reading[];
+  path: string | null;
+  look: Look;
+  /** What the curve is of, such as `All sites.`. */
+  scope: string;
+  empty: ComponentChildren;
+  go: Go;
+}
+
+const NONE: Series = { resolution: "hour", start: "1970-01-01T00:00:00Z", end: "1970-01-01T00:00:00Z", points: [] };
+
+export function CurveCard({ query, anomalies, path, look, scope, empty, go }: Props) {
+  const series = query.data ?? NONE;
+  const option = useMemo(
+    () => energyOverTime(series, anomalies, { ...look, isTitled: false }),
+    [series, anomalies, look],
+  );
+  const onStretch = useCallback(
+    (startMs: number, endMs: number) => {
+      if (endMs - startMs >= SPAN_MIN_MS) go({ range: written({ startMs, endMs }), page: 1 });
+    },
+    [go],
+  );
+  const onPin = useCallback(
+    (pin: Pin) => {
+      const [strongest] = pin.flaws;
+      if (strongest) go(eventOf(strongest.reading));
+    },
+    [go],
+  );
+  const isEmpty = !series.points.some((point) => point.records > 0);
+  return (
+    <Card
+      class="curve-card"
+      title="Generation and consumption"
+      note={`${scope} ${noteIn(option)} Drag over the chart to zoom in.`}
+      query={query}
+      empty={isEmpty ? empty : null}
+      path={path}
+      picture={() => pictureOf(energyOverTime(series, anomalies, { ...look, isTitled: true }), BACKGROUNDS[look.theme])}
+      table={() => <PointTable series={series} look={look} />}
+      skeletonPx={380}
+    >
+      <Chart option={option} zoomKey={path ?? ""} onStretch={onStretch} onPin={onPin} />
+    </Card>
+  );
+}
+
+function PointTable({ series, look }: { series: Series; look: Look }) {
+  const known = series.points.filter((point) => point.records > 0);
+  const shown = known.slice(-TABLE_ROWS_MAX).reverse();
+  return (
+    <table>
+      <caption class="note">
+        {shown.length < known.length
+          ? `The newest ${shown.length} of ${known.length} points; the CSV has all.`
+          : "The newest first."}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          <th scope="col" class="number">
+            Generated
+          </th>
+          <th scope="col" class="number">
+            Consumed
+          </th>
+          <th scope="col" class="number">
+            Net
+          </th>
+          <th scope="col" class="number">
+            Anomalies
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map((point) => (
+          <tr key={point.start}>
+            <th scope="row">{stepText(Date.parse(point.start), series.resolution, look.zone)}</th>
+            <td class="number">{energyText(point.energy_generated_kwh)}</td>
+            <td class="number">{energyText(point.energy_consumed_kwh)}</td>
+            <td class="number">{energyText(point.net_energy_kwh)}</td>
+            <td class="number">{point.anomalies}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
