@@ -17,6 +17,9 @@ use wattstream_query_api::{Origin, RateLimit, RateLimitError};
 /// Where a process answers when nobody says otherwise.
 pub(crate) const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 
+/// How often `top` may ask.
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
+
 /// Names the file of tokens, for the process that asks for one and for those who send one.
 const TOKEN_FILE_ENV: &str = "WATTSTREAM_TOKEN_FILE";
 
@@ -85,6 +88,43 @@ A score of 1.0 is where a rule begins to flag.")]
     #[command(after_help = "Example:
   wattstream anomalies home-01 --start now-7d")]
     Anomalies(SiteArgs),
+    /// Write the charts of all sites, and one of each site, as files for a browser and as pictures
+    #[command(after_help = "Examples:
+  wattstream charts --out charts                 and open charts/index.html
+  wattstream charts --out june --start 2025-06-01 --end 2025-07-01 --theme dark
+  wattstream charts --out one --site home-01 --stack outputs.json
+
+An HTML file can be zoomed and asked for values; it holds everything it needs and asks no other host for anything. The
+SVG beside it is a picture of the same chart. Times are UTC. Of more than 50 sites, those with the most anomalies get a
+chart of their own; --site names others.")]
+    Charts(ChartsArgs),
+    /// Print readings as they are processed, one JSON object a line
+    #[command(after_help = "Examples:
+  wattstream tap | jq .net_energy_kwh
+  wattstream tap --site home-01 --site home-02 --anomalies
+  wattstream tap --stack outputs.json            a stack on AWS, asked every 5 seconds
+
+It begins with the next reading. After a lost connection it goes on where it was; when the process no longer has what
+came in between, a warning on stderr says so. Where the API cannot stream, as on AWS, it is asked again and again; a
+reading is printed once. Ctrl-C ends it.")]
+    Tap(TapArgs),
+    /// Watch the pipeline: rate, lag, shards, rejects, and the newest anomalies
+    #[command(after_help = "Examples:
+  wattstream top                                 q quits, ? tells of the other keys
+  wattstream top --stack outputs.json            a stack on AWS, every 5 seconds
+  wattstream top --format json | jq .lag_ms      a line an interval, for programs
+
+Where stdout is no terminal, it is a line an interval. On AWS, lag and rates of the shards are in CloudWatch; what the
+API there does not have is left out, and in JSON it is null.")]
+    Top(TopArgs),
+    /// Open the dashboard and the docs of a stack on AWS in a browser: sign what it asks, and pass it on
+    #[command(after_help = "Example:
+  wattstream proxy --stack outputs.json          and open http://127.0.0.1:8081
+
+The API of a stack is behind IAM, and a browser cannot sign. The proxy signs each request with the credentials of the
+environment: whoever can reach it asks as you. So it listens on the loopback only, answers only to its own address,
+and lets no other site write. Ctrl-C ends it.")]
+    Proxy(ProxyArgs),
     /// Payloads that could not be processed: of a running process, or in queues on AWS
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
@@ -279,6 +319,80 @@ pub struct QueryArgs {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+/// The flags of `top`.
+#[derive(Args, Clone, Debug)]
+pub struct TopArgs {
+    /// How often to look, such as 1s or 500ms [default: 1s; 5s on AWS]
+    #[arg(long, value_name = "TIME", value_parser = parse_interval)]
+    pub interval: Option<Duration>,
+    /// The process, and the form of the lines where stdout is no terminal.
+    #[command(flatten)]
+    pub query: QueryArgs,
+}
+
+/// The flags of `charts`.
+#[derive(Args, Clone, Debug)]
+pub struct ChartsArgs {
+    /// Folder to write to; files of the same names are replaced
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// From this time on: 2025-06-20, 2025-06-20T12:00:00Z or now-24h
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<String>,
+    /// Up to, but not including, this time
+    #[arg(long, value_name = "TIME")]
+    pub end: Option<String>,
+    /// Only this site; can be given several times
+    #[arg(long = "site", value_name = "ID")]
+    pub sites: Vec<SiteId>,
+    /// How the charts look
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    pub theme: Theme,
+    /// The process to ask
+    #[arg(long, value_name = "URL", default_value = URL_DEFAULT, env = "WATTSTREAM_URL")]
+    pub url: String,
+    /// What it may ask for.
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+/// How charts look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// For paper
+    Light,
+    /// For dark rooms
+    Dark,
+}
+
+/// The flags of `proxy`.
+#[derive(Args, Clone, Debug)]
+pub struct ProxyArgs {
+    /// The stack: the file that `cdk deploy --outputs-file FILE` has written
+    #[arg(long, value_name = "FILE")]
+    pub stack: PathBuf,
+    /// Address to answer on, of the loopback; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    pub listen: SocketAddr,
+}
+
+/// The flags of `tap`.
+#[derive(Args, Clone, Debug)]
+pub struct TapArgs {
+    /// The process to ask
+    #[arg(long, value_name = "URL", default_value = URL_DEFAULT, env = "WATTSTREAM_URL")]
+    pub url: String,
+    /// What it may ask for.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// Only readings of this site; can be given several times
+    #[arg(long = "site", value_name = "ID")]
+    pub sites: Vec<SiteId>,
+    /// Only readings that detection flagged
+    #[arg(long)]
+    pub anomalies: bool,
 }
 
 /// A question about one site.
@@ -497,6 +611,18 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "that is too long".into())
 }
 
+/// Parses how often something is looked at: a span of time, or milliseconds.
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = match text.strip_suffix("ms").map(str::parse) {
+        Some(Ok(milliseconds)) => Duration::from_millis(milliseconds),
+        _ => parse_duration(text)?,
+    };
+    if interval < INTERVAL_MIN {
+        return Err(format!("at least {} ms: more often nobody can look", INTERVAL_MIN.as_millis()));
+    }
+    Ok(interval)
+}
+
 /// Parses the number of intervals after which a site counts as silent.
 fn parse_silent_after(text: &str) -> Result<u32, String> {
     let intervals: Option<u32> = text.parse().ok();
@@ -564,6 +690,15 @@ mod tests {
         assert_eq!(parse_duration("24h"), Ok(Duration::from_secs(86_400)));
         for text in ["", "h", "5", "5 m", "-5m", "5y", "99999999999999999999d"] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_a_time_or_milliseconds_and_not_too_short() {
+        assert_eq!(parse_interval("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_interval("2s"), Ok(Duration::from_secs(2)));
+        for text in ["0s", "99ms", "ms", "1.5s", "-1s"] {
+            assert!(parse_interval(text).is_err(), "{text}");
         }
     }
 

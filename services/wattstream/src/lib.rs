@@ -14,6 +14,7 @@ mod output;
 mod pipeline;
 mod signer;
 mod stack;
+mod stop;
 
 use clap::CommandFactory;
 
@@ -35,6 +36,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Anomalies(args) => commands::anomalies(&args),
         Command::Doctor(args) => commands::doctor(&args),
         Command::DeadLetters(command) => commands::dead_letters(&command),
+        Command::Charts(args) => commands::charts(&args),
+        Command::Proxy(args) => commands::proxy(&args),
+        Command::Tap(args) => commands::tap(&args),
+        Command::Top(args) => commands::top(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "wattstream", &mut std::io::stdout());
             Ok(())

@@ -231,6 +231,22 @@ impl ShardLagMeasured<'_> {
     }
 }
 
+/// The event source has taken records from a shard.
+#[derive(Clone, Copy, Debug)]
+pub struct ShardRecordsTaken<'a> {
+    /// The shard's id.
+    pub shard: &'a str,
+    /// How many.
+    pub records: u64,
+}
+
+impl ShardRecordsTaken<'_> {
+    /// Tells it, as a metric alone.
+    pub fn emit(&self) {
+        Metric::ShardRecords.add([owned(self.shard)], self.records);
+    }
+}
+
 /// The event source will deliver a batch again.
 #[derive(Clone, Copy)]
 pub struct BatchRetried<'a> {

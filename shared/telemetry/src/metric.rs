@@ -25,6 +25,8 @@ pub enum Metric {
     SiteStates,
     /// Age of the oldest record that waits.
     ShardLag,
+    /// Records taken from each shard.
+    ShardRecords,
     /// Batches tried again.
     EventSourceRetries,
     /// Batches halved to find a bad record.
@@ -160,7 +162,7 @@ const REQUEST_SECONDS: &[f64] =
 const SYNC_SECONDS: &[f64] =
     &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-const TABLE: [Definition; 24] = [
+const TABLE: [Definition; 25] = [
     Definition {
         metric: Metric::BuildInfo,
         name: "wattstream_build_info",
@@ -232,6 +234,14 @@ const TABLE: [Definition; 24] = [
         unit: Unit::Milliseconds,
         labels: &["shard"],
         help: "Age of the oldest record that waits in the shard; 0 when none waits.",
+    },
+    Definition {
+        metric: Metric::ShardRecords,
+        name: "wattstream_shard_records_total",
+        kind: Kind::Counter,
+        unit: Unit::Count,
+        labels: &["shard"],
+        help: "Records that the event source took from the shard.",
     },
     Definition {
         metric: Metric::EventSourceRetries,

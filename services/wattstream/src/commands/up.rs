@@ -5,7 +5,6 @@ mod status;
 mod webhook;
 
 use std::fs;
-use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -28,6 +27,7 @@ use wattstream_telemetry::{LogFormat, PrometheusExporter, init_logging, install_
 
 use crate::cli::{RateLimitChoice, UpArgs};
 use crate::pipeline::{self, AlertSettings, LagProbe, Pipeline, system_clock};
+use crate::stop::asked_to_stop;
 
 use fleet::LiveFleet;
 use status::{Figures, StatusLine};
@@ -250,27 +250,4 @@ async fn watch(store: Store, lag: LagProbe, exporter: Arc<PrometheusExporter>, c
         }
     }
     line.finish();
-}
-
-async fn asked_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    wait_for_either(interrupted, terminated).await;
-}
-
-async fn wait_for_either(first: impl Future, second: impl Future) {
-    tokio::select! {
-        _ = first => {}
-        _ = second => {}
-    }
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod bad_input;
+mod charts;
 mod commands;
 mod described;
 mod exports;
@@ -13,3 +14,6 @@ mod process;
 mod real_data;
 mod silence;
 mod state_size;
+mod tap;
+mod top;
+mod watching;

@@ -81,14 +81,18 @@ impl Process {
 
     /// Starts `up` on a free port of an address with more flags.
     pub(crate) fn start_at(ip: &str, flags: &[&str]) -> Self {
-        let listen = format!("{ip}:0");
-        let arguments = [&["up", "--listen", &listen], flags].concat();
+        Self::start_on(&format!("{ip}:0"), flags)
+    }
+
+    /// Starts `up` on an address with more flags.
+    pub(crate) fn start_on(listen: &str, flags: &[&str]) -> Self {
+        let arguments = [&["up", "--listen", listen], flags].concat();
         let mut child = wattstream(&arguments).stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut first_line = String::new();
         BufReader::new(stdout).read_line(&mut first_line).expect("stdout is text");
         let url = first_line.trim().to_owned();
-        assert!(url.starts_with(&format!("http://{ip}:")), "the first line is the address: {first_line:?}");
+        assert!(url.starts_with("http://"), "the first line is the address: {first_line:?}");
         let config =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
         Self { child, url, agent: config.into() }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use wattstream_domain::{SequenceNumber, ShardId, Timestamp};
 use wattstream_telemetry::event::{
-    BatchBisected, BatchRetried, DeadLetterCause, DeadLettersStored, ShardLagMeasured,
+    BatchBisected, BatchRetried, DeadLetterCause, DeadLettersStored, ShardLagMeasured, ShardRecordsTaken,
 };
 
 use super::backoff::{RETRY_DELAY_MAX, jitter, retry_delay};
@@ -163,6 +163,7 @@ impl<S: Stream, P: Checkpoints, C: Consumer, F: OnFailure> ShardConsumer<S, P, C
             self.tail = Tail::Closed;
         }
         let count = records.len();
+        ShardRecordsTaken { shard: &self.label, records: count as u64 }.emit();
         self.buffer.extend(records);
         Ok(count)
     }

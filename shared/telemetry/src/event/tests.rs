@@ -81,6 +81,11 @@ const EVENTS: &[Expected] = &[
         log: None,
     },
     Expected {
+        emit: || ShardRecordsTaken { shard: SHARD, records: 12 }.emit(),
+        lines: &[r#"wattstream_shard_records_total{shard="shardId-000000000003"} 12"#],
+        log: None,
+    },
+    Expected {
         emit: || {
             BatchRetried {
                 shard: SHARD,
