@@ -121,18 +121,18 @@ impl Tap<'_> {
             polling::EVERY.as_secs()
         );
         let mut poll = polling::Poll::of(&self.args.sites);
-        self.print_news(poll.ask(&self.client)?)?;
+        self.print_news(&poll.ask(&self.client)?)?;
         loop {
             sleep(polling::EVERY);
             match poll.ask(&self.client) {
-                Ok(news) => self.print_news(news)?,
+                Ok(news) => self.print_news(&news)?,
                 Err(error) if is_final(&error) => return Err(error.into()),
                 Err(error) => anstream::eprintln!("{}; asking again", first_line(&error.to_string())),
             }
         }
     }
 
-    fn print_news(&self, news: polling::News) -> anyhow::Result<()> {
+    fn print_news(&self, news: &polling::News) -> anyhow::Result<()> {
         if news.has_missed {
             warn_of_missed(r#"{"reason":"more readings came than one answer holds"}"#);
         }

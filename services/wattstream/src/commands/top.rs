@@ -24,8 +24,8 @@ const EVERY_REMOTE: Duration = Duration::from_secs(5);
 /// Watches until somebody has seen enough.
 pub(crate) fn top(args: &TopArgs) -> anyhow::Result<()> {
     let sampler = Sampler::new(args)?;
-    let every =
-        args.interval.unwrap_or(if args.query.access.stack.is_some() { EVERY_REMOTE } else { EVERY_LOCAL });
+    let usual = if args.query.access.stack.is_some() { EVERY_REMOTE } else { EVERY_LOCAL };
+    let every = args.interval.unwrap_or(usual);
     if std::io::stdout().is_terminal() && args.query.format == Format::Table {
         return screen::run(sampler, every);
     }

@@ -153,7 +153,7 @@ fn a_client_that_is_too_slow_is_told_and_goes_on_and_one_that_stalls_holds_no_st
     loop {
         let sent = slow.next().expect("the stream goes on");
         match sent.event.as_str() {
-            "reset" => post_next(),
+            "reset" => drop(post_next()),
             _ if sent.data.contains("home-02") => break,
             _ => {}
         }

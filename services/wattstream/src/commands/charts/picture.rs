@@ -23,14 +23,14 @@ impl Pen {
         runtime.set_max_stack_size(STACK_BYTES_MAX);
         runtime.set_memory_limit(MEMORY_BYTES_MAX);
         let context = Context::full(&runtime).context("starting QuickJS")?;
-        context.with(|js| js.eval::<(), _>(SCRIPT).catch(&js).map_err(told))?;
+        context.with(|js| js.eval::<(), _>(SCRIPT).catch(&js).map_err(|error| told(&error)))?;
         Ok(Self { context })
     }
 
     /// The SVG of what is asked for in JSON.
     pub(super) fn draw(&self, request: &str) -> anyhow::Result<String> {
         self.context.with(|js| {
-            let drawn = draw_in(&js, request).catch(&js).map_err(told)?;
+            let drawn = draw_in(&js, request).catch(&js).map_err(|error| told(&error))?;
             Ok(drawn)
         })
     }
@@ -43,7 +43,7 @@ fn draw_in(js: &Ctx<'_>, request: &str) -> rquickjs::Result<String> {
 }
 
 /// An exception of the script, which belongs to the engine, as an error of ours.
-fn told(error: CaughtError<'_>) -> anyhow::Error {
+fn told(error: &CaughtError<'_>) -> anyhow::Error {
     anyhow!("the script of the charts failed: {error}")
 }
 

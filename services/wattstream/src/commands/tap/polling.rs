@@ -104,7 +104,8 @@ mod tests {
         let mut news = News::default();
         question
             .take(minutes.iter().map(|&(minute, revision)| record(minute, revision)).collect(), &mut news);
-        (news.records.iter().map(|record| record.get()[34..36].to_owned()).collect(), news.has_missed)
+        let minute = |record: &RawValue| record.get().split("T00:").nth(1).unwrap()[..2].to_owned();
+        (news.records.iter().map(|record| minute(record)).collect(), news.has_missed)
     }
 
     #[test]

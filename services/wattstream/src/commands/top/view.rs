@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Cell, Clear, Paragraph, Row, Sparkline, Table, TableState};
 
 use super::model::{Model, ShardRate};
-use super::sample::{Anomaly, DEAD_LETTERS_COUNTED_MAX, Part, Sample};
+use super::sample::{Anomaly, DEAD_LETTERS_COUNTED_MAX, Fleet, Part, Sample};
 
 /// Lines of the panels over the anomalies, their frames included.
 const PANELS_LINES: u16 = 7;
@@ -18,6 +18,9 @@ const PANELS_FROM_LINES: u16 = 16;
 const SHARDS_COLUMNS: u16 = 44;
 /// Below this many columns the shards give way to the rate.
 const SHARDS_FROM_COLUMNS: u16 = 72;
+/// Below this many columns an anomaly is told by time, site and rule alone.
+const VALUES_FROM_COLUMNS: u16 = 78;
+const COLUMNS_ALWAYS: usize = 3;
 /// A lag beyond this is marked: it is the one at which a process stops being ready.
 const LAG_MARKED_MS: u64 = 30_000;
 
@@ -40,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model) {
     let [header, panels, figures, anomalies, footer] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(if has_panels { PANELS_LINES } else { 0 }),
-        Constraint::Length(2),
+        Constraint::Length(3),
         Constraint::Min(0),
         Constraint::Length(1),
     ])
@@ -142,49 +145,57 @@ fn shard_row(shard: &ShardRate) -> Row<'_> {
 }
 
 fn draw_figures(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let [first, second] = Layout::vertical([Constraint::Length(1); 2]).areas(area);
-    if let Some(sample) = &model.sample {
-        frame.render_widget(figures(sample), first);
-        frame.render_widget(remark(model, sample), second);
-    } else if let Some(why) = &model.missed {
-        frame.render_widget(Line::from(format!(" {}", one_line(why))).red(), second);
-    }
+    let lines = match (&model.sample, &model.missed) {
+        (Some(sample), missed) => vec![
+            fleet_figures(sample),
+            pipeline_figures(sample),
+            missed.as_deref().map_or_else(|| readiness(sample), refusal),
+        ],
+        (None, Some(why)) => vec![refusal(why)],
+        (None, None) => Vec::new(),
+    };
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The counts, and what is not known of them.
-fn figures(sample: &Sample) -> Line<'static> {
-    let figure = |name: &'static str, value: String| [format!(" {name} ").dim(), value.bold(), " ".into()];
-    let mut spans = Vec::from(figure("sites", grouped(sample.fleet.sites)));
-    spans.extend(figure("readings", grouped(sample.fleet.readings)));
-    spans.extend(figure("anomalies", grouped(sample.fleet.anomalies)));
+fn figure(name: &'static str, value: String) -> [Span<'static>; 3] {
+    [format!(" {name} ").dim(), value.bold(), " ".into()]
+}
+
+fn fleet_figures(sample: &Sample) -> Line<'static> {
+    let Fleet { sites, readings, anomalies } = sample.fleet;
+    let counts = [("sites", sites), ("readings", readings), ("anomalies", anomalies)];
+    let mut spans: Vec<_> =
+        counts.into_iter().flat_map(|(name, count)| figure(name, grouped(count))).collect();
     if let Part::There(pipeline) = &sample.pipeline {
         let [name, value, space] = figure("lag", lag(pipeline.lag_ms()));
         spans.extend([name, value.patch_style(lag_style(pipeline.lag_ms())), space]);
-        spans.extend(figure("rejected", grouped(pipeline.rejected)));
-        spans.extend(figure("silent", grouped(pipeline.silent_sites)));
-    }
-    if let Part::There(letters) = sample.dead_letters {
-        spans.extend(figure("dead letters", at_most(letters as u64, DEAD_LETTERS_COUNTED_MAX as u64)));
     }
     Line::from(spans)
 }
 
-/// What a person should know besides the figures: why there are no newer ones, what is not well, or what is elsewhere.
-fn remark(model: &Model, sample: &Sample) -> Line<'static> {
-    if let Some(why) = &model.missed {
-        return Line::from(format!(" {}", one_line(why))).red();
+/// What became of records besides readings, and where that is when it is not here.
+fn pipeline_figures(sample: &Sample) -> Line<'static> {
+    let mut spans = Vec::new();
+    if let Part::There(pipeline) = &sample.pipeline {
+        spans.extend(figure("rejected", grouped(pipeline.rejected)));
+        spans.extend(figure("silent sites", grouped(pipeline.silent_sites)));
     }
-    let readiness = format!(" {}", one_line(&sample.readiness.detail));
-    if !sample.readiness.is_ready {
-        return Line::from(readiness).red().bold();
-    }
-    if sample.dead_letters == Part::Absent {
-        return Line::from(format!(
-            "{readiness}; dead letters are in their queue: wattstream dead-letters list"
-        ))
-        .dim();
-    }
-    Line::from(readiness).dim()
+    let letters = match sample.dead_letters {
+        Part::There(letters) => at_most(letters as u64, DEAD_LETTERS_COUNTED_MAX as u64),
+        Part::Absent => "in their queue, see `wattstream dead-letters list`".to_owned(),
+    };
+    spans.extend(figure("dead letters", letters));
+    Line::from(spans)
+}
+
+fn readiness(sample: &Sample) -> Line<'static> {
+    let detail = Line::from(format!(" {}", one_line(&sample.readiness.detail)));
+    if sample.readiness.is_ready { detail.dim() } else { detail.red().bold() }
+}
+
+/// Why there are no newer figures.
+fn refusal(why: &str) -> Line<'static> {
+    Line::from(format!(" {}", one_line(why))).red()
 }
 
 fn draw_anomalies(frame: &mut Frame<'_>, area: Rect, model: &Model) {
@@ -200,23 +211,19 @@ fn draw_anomalies(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         frame.render_widget(Paragraph::new(none).dim().block(block), area);
         return;
     }
-    let widths = [
-        Constraint::Length(19),
-        Constraint::Min(12),
-        Constraint::Length(16),
-        Constraint::Length(5),
-        Constraint::Length(9),
-        Constraint::Length(9),
+    // The first of these columns always, the others where there is room for all of them.
+    let columns = [
+        (Constraint::Length(19), "time (UTC)".into()),
+        (Constraint::Min(12), "site".into()),
+        (Constraint::Length(16), "rule".into()),
+        (Constraint::Length(5), right("score")),
+        (Constraint::Length(9), right("generated")),
+        (Constraint::Length(9), right("consumed")),
     ];
-    let heading = [
-        "time (UTC)".into(),
-        "site".into(),
-        "rule".into(),
-        right("score"),
-        right("generated"),
-        right("consumed"),
-    ];
-    let table = Table::new(anomalies.iter().map(anomaly_row), widths)
+    let shown = if area.width < VALUES_FROM_COLUMNS { COLUMNS_ALWAYS } else { columns.len() };
+    let (widths, heading): (Vec<_>, Vec<Cell<'_>>) = columns.into_iter().take(shown).unzip();
+    let rows = anomalies.iter().map(|anomaly| Row::new(cells(anomaly).into_iter().take(shown)));
+    let table = Table::new(rows, widths)
         .header(Row::new(heading).style(Modifier::DIM))
         .row_highlight_style(Modifier::REVERSED)
         .block(block);
@@ -224,18 +231,18 @@ fn draw_anomalies(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     frame.render_stateful_widget(table, area, &mut state);
 }
 
-fn anomaly_row(anomaly: &Anomaly) -> Row<'_> {
+fn cells(anomaly: &Anomaly) -> [Cell<'_>; 6] {
     let rules: Vec<_> = anomaly.findings.iter().map(|finding| finding.rule.as_str()).collect();
     let score = anomaly.findings.iter().map(|finding| finding.score).fold(f64::NEG_INFINITY, f64::max);
     let score = if score.is_finite() { decimal(score) } else { String::new() };
-    Row::new([
+    [
         Cell::from(to_the_second(&anomaly.timestamp)),
         Cell::from(anomaly.site_id.as_str()),
         Cell::from(rules.join(" ")),
         right(&score),
         right(&format!("{:.3}", anomaly.energy_generated_kwh)),
         right(&format!("{:.3}", anomaly.energy_consumed_kwh)),
-    ])
+    ]
 }
 
 fn draw_help(frame: &mut Frame<'_>) {
