@@ -1,3 +1,5 @@
+//! What the model says of the samples that it has seen.
+
 use super::super::sample::{Finding, Fleet, Pipeline, Readiness, Shard};
 use super::*;
 

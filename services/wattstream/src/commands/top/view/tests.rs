@@ -1,3 +1,5 @@
+//! The screen, as it is drawn from a model on terminals of several sizes.
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
