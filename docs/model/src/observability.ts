@@ -26,6 +26,7 @@ export const SERIES: Readonly<Record<string, Series>> = {
   wattstream_commit_conflicts_total: ONLY_WHEN_SOMETHING_FAILS,
   wattstream_site_states_total: { "stream-consumer": 2 },
   wattstream_shard_lag_ms: ONE_MACHINE_ONLY,
+  wattstream_shard_records_total: ONE_MACHINE_ONLY,
   wattstream_event_source_retries_total: ONE_MACHINE_ONLY,
   wattstream_event_source_bisections_total: ONE_MACHINE_ONLY,
   wattstream_dead_letters_total: { "stream-consumer": 1 },
