@@ -15,7 +15,7 @@ use crate::dynamodb::{DynamoDb, decode};
 const LIVE_SITES_MAX: usize = 100;
 
 impl DynamoDb {
-    /// The newest rows, the newest first: of a site; or of the first [`LIVE_SITES_MAX`] sites by id, of each its share and one more,
+    /// The newest rows, the newest first: of a site; or of the first `LIVE_SITES_MAX` sites by id, of each its share and one more,
     /// and the newest anomalies of all. With few sites that send alike, those are the newest of all.
     pub async fn newest_rows(&self, site_id: Option<SiteId>, limit: usize) -> Result<Vec<Row>> {
         deadline::keep("reading the newest readings", async {
