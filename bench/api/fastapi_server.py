@@ -3,8 +3,8 @@
     BENCH_DATABASE=FILE uvicorn fastapi_server:app --workers N --loop uvloop --http httptools --no-access-log
 
 It is meant to be fast. Totals of a site and sums of an hour are stored, every query reads neighbouring rows of one primary key, the
-database is mapped into memory, statements are prepared once, a worker has one connection and reads on its own loop (a thread would cost more than
-a read), answers are made by orjson and not by pydantic. It does less than wattstream: no tags, no compression, no request ids, no
+database is mapped into memory, statements are prepared once, a worker has one connection and reads on its own loop (a thread would cost
+more than a read), answers are made by orjson and not by pydantic. It does less than wattstream: no tags, no compression, no request ids, no
 metrics, no cursors that are bound to their question.
 """
 import functools
