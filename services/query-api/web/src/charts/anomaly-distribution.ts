@@ -3,8 +3,8 @@
 
 import type { SiteTotals } from "../api";
 import { countText } from "../units";
-import { base, type ChartOption, inWords, type Look, legend, paletteOf, ruleColour, topOf, valueAxis } from "./look";
-import { siteAxis, worst } from "./sites";
+import { base, type ChartOption, inWords, type Look, legend, paletteOf, ruleColour, valueAxis } from "./look";
+import { aroundBars, BAR_WIDTH_MAX_PX, type TooltipPart, worst } from "./sites";
 
 const findings = (site: SiteTotals): number =>
   Object.values(site.anomalies_by_rule).reduce((sum, count) => sum + count, 0);
@@ -27,27 +27,13 @@ export function anomalyDistribution(all: readonly SiteTotals[], look: Look): Cha
     ...common,
     aria: { ...common.aria, decal: { show: true } },
     legend: { ...legend(look), data: seen.map(inWords) },
-    grid: {
-      left: 8,
-      right: 24,
-      top: topOf(look, 34),
-      bottom: 4,
-      outerBoundsMode: "same",
-      outerBoundsContain: "axisLabel",
-    },
-    tooltip: {
-      ...common.tooltip,
-      trigger: "axis",
-      axisPointer: { type: "shadow" },
-      formatter: (shown) => tooltipOf(shown, sites),
-    },
+    ...aroundBars(look, common, { sites, abovePx: 34, belowPx: 4, lines }),
     xAxis: { ...valueAxis(look, "", countText), minInterval: 1 },
-    yAxis: siteAxis(look, sites),
     series: seen.map((rule) => ({
       type: "bar",
       name: inWords(rule),
       stack: "rules",
-      barMaxWidth: 18,
+      barMaxWidth: BAR_WIDTH_MAX_PX,
       color: ruleColour(rule, rules.indexOf(rule)),
       itemStyle: { borderColor: palette.card, borderWidth: 0.5 },
       data: sites.map((site) => site.anomalies_by_rule[rule] ?? 0),
@@ -60,18 +46,8 @@ function withoutText(count: number): string {
   return count === 1 ? "1 site has none." : `${countText(count)} sites have none.`;
 }
 
-function tooltipOf(shown: unknown, sites: readonly SiteTotals[]): string {
-  const parts = (Array.isArray(shown) ? shown : [shown]) as {
-    dataIndex: number;
-    marker: string;
-    seriesName: string;
-    value: number;
-  }[];
-  const site = sites[parts[0]?.dataIndex ?? -1];
-  if (!site) return "";
-  const lines = parts
-    .filter((part) => part.value > 0)
-    .map((part) => `${part.marker}${part.seriesName}: ${countText(part.value)}`);
+function lines(site: SiteTotals, parts: readonly TooltipPart[]): string[] {
   const readings = `${countText(site.anomalies)} ${site.anomalies === 1 ? "reading" : "readings"} with findings`;
-  return [site.site_id, readings, ...lines].join("\n");
+  const findings = parts.filter((part) => part.value > 0);
+  return [readings, ...findings.map((part) => `${part.marker}${part.seriesName}: ${countText(part.value)}`)];
 }

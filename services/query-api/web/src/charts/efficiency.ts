@@ -1,17 +1,14 @@
 // Which share of what a site generated was left over: net divided by generated. What must always hold: a site that generated nothing
 // has no efficiency, and is counted rather than drawn as zero; a bar that is cut off says its true value.
 
-import type { BarSeriesOption } from "echarts/charts";
 import type { SiteTotals } from "../api";
 import { countText, energyText, percentText } from "../units";
-import { base, type ChartOption, CONSUMED, type Look, paletteOf, topOf, valueAxis } from "./look";
-import { siteAxis, worst, zeroLine } from "./sites";
+import { base, type ChartOption, type Look, valueAxis } from "./look";
+import { aroundBars, barsAboutZero, worst } from "./sites";
 
 /** Where bars are cut off: a site that generates next to nothing would leave no room for the others. */
 const LOWEST_DRAWN = -1;
 const TICK = 0.25;
-
-type Bar = NonNullable<BarSeriesOption["data"]>[number];
 
 type Efficient = SiteTotals & { efficiency: number };
 
@@ -31,20 +28,7 @@ export function efficiency(all: readonly SiteTotals[], look: Look): ChartOption 
   });
   return {
     ...common,
-    grid: {
-      left: 8,
-      right: 24,
-      top: topOf(look, 4),
-      bottom: 24,
-      outerBoundsMode: "same",
-      outerBoundsContain: "axisLabel",
-    },
-    tooltip: {
-      ...common.tooltip,
-      trigger: "axis",
-      axisPointer: { type: "shadow" },
-      formatter: (shown) => tooltipOf(shown, sites),
-    },
+    ...aroundBars(look, common, { sites, abovePx: 4, belowPx: 24, lines }),
     xAxis: {
       ...valueAxis(look, "net ÷ generated", (ratio) => `${countText(ratio * 100)} %`),
       nameLocation: "middle",
@@ -58,16 +42,7 @@ export function efficiency(all: readonly SiteTotals[], look: Look): ChartOption 
           ratio >= LOWEST_DRAWN && ratio <= 1 && ratio % (2 * TICK) === 0 ? `${countText(ratio * 100)} %` : "",
       },
     },
-    yAxis: siteAxis(look, sites),
-    series: [
-      {
-        type: "bar",
-        name: "Efficiency",
-        barMaxWidth: 18,
-        markLine: zeroLine(look),
-        data: sites.map((site) => barOf(site, look)),
-      },
-    ],
+    series: [barsAboutZero("Efficiency", look, sites.map(barOf))],
   };
 }
 
@@ -79,30 +54,15 @@ function noteOf(chosen: string, without: number): string {
   return [chosen, left].filter(Boolean).join(" ");
 }
 
-function barOf(site: Efficient, look: Look): Bar {
-  const palette = paletteOf(look);
-  const isCut = site.efficiency < LOWEST_DRAWN;
-  return {
-    value: isCut ? LOWEST_DRAWN : site.efficiency,
-    itemStyle: { color: site.efficiency < 0 ? CONSUMED : palette.net },
-    label: {
-      show: true,
-      // Right of the bar: of a deficit, that is beyond the zero, where there is room.
-      position: "right",
-      color: palette.text,
-      formatter: isCut ? `${percentText(site.efficiency)} (cut off)` : percentText(site.efficiency),
-    },
-  };
+function barOf({ efficiency }: Efficient) {
+  const text = percentText(efficiency);
+  return efficiency < LOWEST_DRAWN ? { value: LOWEST_DRAWN, text: `${text} (cut off)` } : { value: efficiency, text };
 }
 
-function tooltipOf(shown: unknown, sites: readonly SiteTotals[]): string {
-  const [part] = (Array.isArray(shown) ? shown : [shown]) as { dataIndex: number }[];
-  const site = sites[part?.dataIndex ?? -1];
-  if (!site) return "";
+function lines(site: Efficient): string[] {
   return [
-    site.site_id,
     `Efficiency: ${percentText(site.efficiency)}`,
     `Net: ${energyText(site.net_energy_kwh)}`,
     `Generated: ${energyText(site.energy_generated_kwh)}`,
-  ].join("\n");
+  ];
 }

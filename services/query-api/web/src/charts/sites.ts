@@ -4,10 +4,13 @@
 import type { BarSeriesOption } from "echarts/charts";
 import type { SiteTotals } from "../api";
 import { countText } from "../units";
-import { type ChartOption, type Look, paletteOf } from "./look";
+import { type base, type ChartOption, CONSUMED, type Look, paletteOf, topOf } from "./look";
 
 /** The most bars of a chart: more cannot be read. */
 export const SITES_DRAWN_MAX = 20;
+
+/** The thickest bar, in pixels. */
+export const BAR_WIDTH_MAX_PX = 18;
 
 const BAR_PX = 26;
 const AROUND_BARS_PX = 78;
@@ -31,8 +34,74 @@ export function worst(all: readonly SiteTotals[], badness: (site: SiteTotals) =>
   return { sites, note };
 }
 
+/** A part of a tooltip, as ECharts hands it over. */
+export interface TooltipPart {
+  dataIndex: number;
+  marker: string;
+  seriesName: string;
+  value: number;
+}
+
+interface Bars<S> {
+  /** The first one on top. */
+  sites: readonly S[];
+  /** The room above the bars and below them, in pixels. */
+  abovePx: number;
+  belowPx: number;
+  /** What is told of a site, line by line, under its name. */
+  lines(site: S, parts: readonly TooltipPart[]): string[];
+}
+
+/** What stands around the bars: room for names and values, the sites down the axis, and a tooltip for each. */
+export function aroundBars<S extends SiteTotals>(look: Look, common: ReturnType<typeof base>, bars: Bars<S>) {
+  const { sites, abovePx, belowPx, lines } = bars;
+  return {
+    grid: {
+      left: 8,
+      right: 24,
+      top: topOf(look, abovePx),
+      bottom: belowPx,
+      outerBoundsMode: "same",
+      outerBoundsContain: "axisLabel",
+    },
+    tooltip: {
+      ...common.tooltip,
+      trigger: "axis",
+      axisPointer: { type: "shadow" },
+      formatter: (shown: unknown) => {
+        const parts = (Array.isArray(shown) ? shown : [shown]) as TooltipPart[];
+        const site = sites[parts[0]?.dataIndex ?? -1];
+        return site ? [site.site_id, ...lines(site, parts)].join("\n") : "";
+      },
+    },
+    yAxis: siteAxis(look, sites),
+  } as const;
+}
+
+/** Bars about zero, each with its value written beside it. */
+export function barsAboutZero(name: string, look: Look, bars: readonly Bar[]): BarSeriesOption {
+  const palette = paletteOf(look);
+  return {
+    type: "bar",
+    name,
+    barMaxWidth: BAR_WIDTH_MAX_PX,
+    markLine: zeroLine(look),
+    data: bars.map(({ value, text }) => ({
+      value,
+      itemStyle: { color: value < 0 ? CONSUMED : palette.net },
+      // Right of the bar: of a deficit, that is beyond the zero, where there is room.
+      label: { show: true, position: "right", color: palette.text, formatter: text },
+    })),
+  };
+}
+
+interface Bar {
+  value: number;
+  text: string;
+}
+
 /** The axis of sites, the first one on top. */
-export function siteAxis(look: Look, sites: readonly SiteTotals[]) {
+function siteAxis(look: Look, sites: readonly SiteTotals[]) {
   const palette = paletteOf(look);
   return {
     type: "category",
@@ -46,7 +115,7 @@ export function siteAxis(look: Look, sites: readonly SiteTotals[]) {
 }
 
 /** A line where the value is zero. */
-export function zeroLine(look: Look): NonNullable<BarSeriesOption["markLine"]> {
+function zeroLine(look: Look): NonNullable<BarSeriesOption["markLine"]> {
   const { quietText } = paletteOf(look);
   return {
     silent: true,

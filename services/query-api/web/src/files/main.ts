@@ -34,12 +34,14 @@ const OF_SITES = { "anomaly-distribution": anomalyDistribution, "net-energy": ne
 /** UTC, because a file is read by others, and elsewhere. */
 function optionOf(request: Request): ChartOption {
   const look: Look = { theme: request.theme, zone: "UTC" };
-  const option =
+  const made =
     request.chart === "energy-over-time"
       ? energyOverTime(request.series, request.anomalies, look)
       : OF_SITES[request.chart](request.sites, look);
+  // Without a browser the width of a text is a guess, and a bar's label may stand at its end: both need room beside the grid.
+  const room = request.chart === "energy-over-time" ? {} : { left: 24, right: 88 };
   // A picture has no page behind it.
-  return { ...option, backgroundColor: paletteOf(look).card };
+  return { ...made, grid: { ...made.grid, ...room }, backgroundColor: paletteOf(look).card };
 }
 
 /** The chart as SVG. */
