@@ -3,7 +3,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useCallback, useMemo } from "preact/hooks";
-import type { Reading, Series } from "../api";
+import type { Series } from "../api";
 import { energyOverTime, type Look } from "../charts";
 import { stepText } from "../charts/energy-over-time";
 import { BACKGROUNDS } from "../charts/look";
@@ -15,14 +15,12 @@ import { eventOf } from "./anomaly-table";
 import { Card } from "./card";
 import { Chart, pictureOf } from "./chart";
 import { noteIn } from "./notes";
-import type { Query } from "./query";
+import type { RangeFigures } from "./range-figures";
 
 const TABLE_ROWS_MAX = 500;
 
 interface Props {
-  query: Query<Series>;
-  anomalies: readonly Reading[];
-  path: string | null;
+  figures: RangeFigures;
   look: Look;
   /** What the curve is of, such as `All sites.`. */
   scope: string;
@@ -32,8 +30,9 @@ interface Props {
 
 const NONE: Series = { resolution: "hour", start: "1970-01-01T00:00:00Z", end: "1970-01-01T00:00:00Z", points: [] };
 
-export function CurveCard({ query, anomalies, path, look, scope, empty, go }: Props) {
-  const series = query.data ?? NONE;
+export function CurveCard({ figures, look, scope, empty, go }: Props) {
+  const { curve, curvePath, found: anomalies } = figures;
+  const series = curve.data ?? NONE;
   const option = useMemo(
     () => energyOverTime(series, anomalies, { ...look, isTitled: false }),
     [series, anomalies, look],
@@ -57,9 +56,9 @@ export function CurveCard({ query, anomalies, path, look, scope, empty, go }: Pr
       class="curve-card"
       title="Generation and consumption"
       note={`${scope} ${noteIn(option)} Drag over the chart to zoom in.`}
-      query={query}
+      query={curve}
       empty={isEmpty ? empty : null}
-      path={path}
+      path={curvePath}
       picture={() => pictureOf(energyOverTime(series, anomalies, { ...look, isTitled: true }), BACKGROUNDS[look.theme])}
       table={() => <PointTable series={series} look={look} />}
       skeletonPx={380}

@@ -1,15 +1,15 @@
 // All sites. What must always hold: where the figures of single sites are those of all time and not of the range, each card says so.
 
 import { useMemo } from "preact/hooks";
-import type { Reading, Series, SiteTotals } from "../api";
+import type { Series, Site, SiteTotals } from "../api";
 import { anomalyDistribution, type ChartOption, efficiency, type Look, netEnergy } from "../charts";
 import { BACKGROUNDS } from "../charts/look";
 import { pathOf } from "../client";
-import { aligned, before, type Range } from "../time-range";
+import type { Range } from "../time-range";
 import { countText, energyText, percentText } from "../units";
 import type { State } from "../url-state";
 import type { Go } from "./address";
-import { AnomalyFilters, AnomalyTable } from "./anomaly-table";
+import { AnomalyCard } from "./anomaly-card";
 import * as ask from "./ask";
 import { Card } from "./card";
 import { Chart, pictureOf } from "./chart";
@@ -19,13 +19,13 @@ import { LiveTail } from "./live-tail";
 import { noteIn } from "./notes";
 import { NothingHere, NothingYet } from "./nothing";
 import { type Query, useQuery } from "./query";
+import { type RangeFigures, useRangeFigures } from "./range-figures";
 import type { Refresh } from "./refresh";
 import type { SiteRow } from "./site-order";
 import { totalsOf } from "./sums";
 import { Tiles } from "./tiles";
 
 const SECOND_MS = 1_000;
-const NO_READINGS: readonly Reading[] = [];
 
 interface Props {
   sites: Query<ask.Sites>;
@@ -39,54 +39,19 @@ interface Props {
 
 export function FleetPage({ sites, range, state, look, refresh, nowMs, go }: Props) {
   const { tick } = refresh;
-  const whole = useMemo(() => (range ? aligned(range) : null), [range?.startMs, range?.endMs]);
-  const path = whole && ask.curvePath(null, whole);
-  const pathBefore = whole && ask.curvePath(null, before(whole));
-  const anomaliesPath = whole && ask.anomaliesPath(whole, { site: null, rule: state.rule, severity: state.severity });
-  const curve = useQuery(path, tick, 0, (signal) => ask.curve(path ?? "", signal));
-  const curveBefore = useQuery(pathBefore, tick, 60 * SECOND_MS, (signal) => ask.curve(pathBefore ?? "", signal));
-  const anomalies = useQuery(anomaliesPath, tick, 0, (signal) => ask.anomalies(anomaliesPath ?? "", signal));
-  const found = anomalies.data?.anomalies ?? NO_READINGS;
-
+  const figures = useRangeFigures(null, range, state, tick);
   const all = sites.data?.sites;
-  const wanted = useMemo(() => {
-    const search = state.search.trim().toLowerCase();
-    return all?.filter((site) => site.site_id.toLowerCase().includes(search)) ?? [];
-  }, [all, state.search]);
-  const curves = useCurves(
-    wanted.map((site) => site.site_id),
-    whole,
-    tick,
-    all !== undefined,
-  );
-  const unfiltered = useUnfiltered(whole, state, anomalies, tick);
-  const isOfRange = curves.data !== null && unfiltered.data !== null && !unfiltered.data.isPartial;
-  const rows = useMemo<SiteRow[]>(
-    () =>
-      wanted.map((site) => {
-        const series = isOfRange ? curves.data?.get(site.site_id) : undefined;
-        return { site, shown: series ? totalsOf(site.site_id, series, unfiltered.data?.anomalies ?? []) : site };
-      }),
-    [wanted, curves.data, unfiltered.data, isOfRange],
-  );
+  const { rows, curves } = useRows(all, figures, state, tick);
   if (all?.length === 0) return <NothingYet />;
-  const scope = isOfRange ? "In the range." : "Since the first reading.";
+  const scope = curves ? "In the range." : "Since the first reading.";
   const empty = <NothingHere lastMs={lastOf(all ?? [])} go={go} />;
   const rules = [...new Set((all ?? []).flatMap((site) => Object.keys(site.anomalies_by_rule)))].sort();
   const csv = pathOf("/sites", { search: state.search.trim() || null, limit: 500 });
   const bars = { rows, query: sites, look, scope, path: csv, go };
   return (
     <>
-      <Tiles now={curve} before={curveBefore} range={range} />
-      <CurveCard
-        scope={"All sites together."}
-        query={curve}
-        anomalies={found}
-        path={path}
-        look={look}
-        empty={empty}
-        go={go}
-      />
+      <Tiles now={figures.curve} before={figures.curveBefore} range={range} />
+      <CurveCard scope="All sites together." figures={figures} look={look} empty={empty} go={go} />
       <Card
         class="sites-card"
         title="Sites"
@@ -97,7 +62,7 @@ export function FleetPage({ sites, range, state, look, refresh, nowMs, go }: Pro
         controls={<Search state={state} go={go} />}
         skeletonPx={420}
       >
-        <FleetTable rows={rows} curves={isOfRange ? curves.data : null} state={state} nowMs={nowMs} go={go} />
+        <FleetTable rows={rows} curves={curves} state={state} nowMs={nowMs} go={go} />
       </Card>
       <div class="columns">
         <BarCard
@@ -126,29 +91,36 @@ export function FleetPage({ sites, range, state, look, refresh, nowMs, go }: Pro
         />
         <LiveTail refresh={refresh} zone={state.zone} hasSites go={go} />
       </div>
-      <Card
-        title="Anomalies"
-        note={`${anomalies.data?.isPartial ? `The newest ${countText(found.length)} readings` : `${countText(found.length)} readings`} with findings in the range. A time leads to its event.`}
-        query={anomalies}
-        path={anomaliesPath}
-        empty={
-          found.length === 0 ? (
-            <p>No anomaly in this range{state.rule || state.severity ? " with this filter" : ""}.</p>
-          ) : null
-        }
-        controls={<AnomalyFilters rules={rules} rule={state.rule} severity={state.severity} go={go} />}
-      >
-        <AnomalyTable
-          anomalies={found}
-          rule={state.rule}
-          severity={state.severity}
-          zone={state.zone}
-          hasSites
-          go={go}
-        />
-      </Card>
+      <AnomalyCard figures={figures} state={state} rules={rules} go={go} />
     </>
   );
+}
+
+interface Rows {
+  rows: SiteRow[];
+  /** The curves of the range, where the figures of the rows are of the range, too. */
+  curves: Map<string, Series> | null;
+}
+
+/** The sites that are searched for: with figures of the range, or where those are not at hand, of all time. */
+function useRows(all: readonly Site[] | undefined, figures: RangeFigures, state: State, tick: number): Rows {
+  const wanted = useMemo(() => {
+    const search = state.search.trim().toLowerCase();
+    return all?.filter((site) => site.site_id.toLowerCase().includes(search)) ?? [];
+  }, [all, state.search]);
+  const ids = wanted.map((site) => site.site_id);
+  const asked = useCurves(ids, figures.whole, tick, all !== undefined);
+  const unfiltered = useUnfiltered(figures, state, tick);
+  const curves = unfiltered.data !== null && !unfiltered.data.isPartial ? asked.data : null;
+  const rows = useMemo<SiteRow[]>(
+    () =>
+      wanted.map((site) => {
+        const series = curves?.get(site.site_id);
+        return { site, shown: series ? totalsOf(site.site_id, series, unfiltered.data?.anomalies ?? []) : site };
+      }),
+    [wanted, curves, unfiltered.data],
+  );
+  return { rows, curves };
 }
 
 /** The curves of the sites, unless they are too many to be asked for one by one. */
@@ -162,16 +134,12 @@ function useCurves(ids: string[], range: Range | null, tick: number, isKnown: bo
 }
 
 /** The anomalies of the range, whatever the filter of the table. */
-function useUnfiltered(
-  range: Range | null,
-  state: State,
-  filtered: Query<ask.Anomalies>,
-  tick: number,
-): Query<ask.Anomalies> {
+function useUnfiltered(figures: RangeFigures, state: State, tick: number): Query<ask.Anomalies> {
   const isFiltered = state.rule !== null || state.severity !== null;
-  const path = range && isFiltered ? ask.anomaliesPath(range, { site: null, rule: null, severity: null }) : null;
+  const path =
+    figures.whole && isFiltered ? ask.anomaliesPath(figures.whole, { site: null, rule: null, severity: null }) : null;
   const all = useQuery(path, tick, 0, (signal) => ask.anomalies(path ?? "", signal));
-  return isFiltered ? all : filtered;
+  return isFiltered ? all : figures.anomalies;
 }
 
 function lastOf(sites: readonly { last_seen: string | null }[]): number | null {

@@ -1,29 +1,28 @@
 // One site. What must always hold: it shows the same range as the page of all sites, and the way back.
 
-import { useMemo } from "preact/hooks";
-import type { Episode, EpisodePage, Reading, SiteDetail } from "../api";
+import type { Episode, EpisodePage, SiteDetail } from "../api";
 import type { Look } from "../charts";
 import { inWords } from "../charts/look";
 import { ask as askFor, isoOf, pathOf } from "../client";
-import { aligned, around, before, type Range, written } from "../time-range";
+import { around, type Range, written } from "../time-range";
 import { agoText, instantText, spanText, type Zone } from "../times";
 import { countText, energyText, percentText } from "../units";
 import type { State } from "../url-state";
 import { followed, type Go, hrefOf } from "./address";
-import { AnomalyFilters, AnomalyTable, SeverityMark } from "./anomaly-table";
-import * as ask from "./ask";
+import { AnomalyCard } from "./anomaly-card";
+import { SeverityMark } from "./anomaly-table";
 import { Card } from "./card";
 import { CurveCard } from "./curve-card";
 import { SiteState } from "./fleet-table";
 import { LiveTail } from "./live-tail";
 import { NothingHere } from "./nothing";
 import { type Query, useQuery } from "./query";
+import { useRangeFigures } from "./range-figures";
 import type { Refresh } from "./refresh";
 import { Tiles } from "./tiles";
 
-const SECOND_MS = 1_000;
-const NO_READINGS: readonly Reading[] = [];
 const EPISODES_MAX = 12;
+const EPISODES_EVERY_MS = 5_000;
 
 interface Props {
   site: string;
@@ -38,20 +37,14 @@ interface Props {
 
 export function SitePage({ site, detail, range, state, look, refresh, nowMs, go }: Props) {
   const { tick } = refresh;
-  const whole = useMemo(() => (range ? aligned(range) : null), [range?.startMs, range?.endMs]);
-  const path = whole && ask.curvePath(site, whole);
-  const pathBefore = whole && ask.curvePath(site, before(whole));
-  const anomaliesPath = whole && ask.anomaliesPath(whole, { site, rule: state.rule, severity: state.severity });
+  const figures = useRangeFigures(site, range, state, tick);
+  const { whole } = figures;
   const episodesPath =
     whole &&
     pathOf("/episodes", { start: isoOf(whole.startMs), end: isoOf(whole.endMs), site_id: site, limit: EPISODES_MAX });
-  const curve = useQuery(path, tick, 0, (signal) => ask.curve(path ?? "", signal));
-  const curveBefore = useQuery(pathBefore, tick, 60 * SECOND_MS, (signal) => ask.curve(pathBefore ?? "", signal));
-  const anomalies = useQuery(anomaliesPath, tick, 0, (signal) => ask.anomalies(anomaliesPath ?? "", signal));
-  const episodes = useQuery(episodesPath, tick, 5 * SECOND_MS, (signal) =>
+  const episodes = useQuery(episodesPath, tick, EPISODES_EVERY_MS, (signal) =>
     askFor<EpisodePage>(episodesPath ?? "", signal),
   );
-  const found = anomalies.data?.anomalies ?? NO_READINGS;
   const lastMs = detail.data?.last_seen ? Date.parse(detail.data.last_seen) : null;
   const rules = Object.keys(detail.data?.anomalies_by_rule ?? {}).sort();
   return (
@@ -64,53 +57,13 @@ export function SitePage({ site, detail, range, state, look, refresh, nowMs, go 
         {detail.data ? <SiteState site={detail.data} /> : null}
         {detail.data && lastMs !== null ? <p class="note">{about(detail.data, lastMs, nowMs)}</p> : null}
       </div>
-      <Tiles now={curve} before={curveBefore} range={range} />
-      <CurveCard
-        scope={""}
-        query={curve}
-        anomalies={found}
-        path={path}
-        look={look}
-        empty={<NothingHere lastMs={lastMs} go={go} />}
-        go={go}
-      />
+      <Tiles now={figures.curve} before={figures.curveBefore} range={range} />
+      <CurveCard scope="" figures={figures} look={look} empty={<NothingHere lastMs={lastMs} go={go} />} go={go} />
       <div class="columns uneven">
-        <Card
-          title="Anomalies"
-          note={`${countText(found.length)} readings with findings in the range. A time leads to its event.`}
-          query={anomalies}
-          path={anomaliesPath}
-          empty={
-            found.length === 0 ? (
-              <p>No anomaly in this range{state.rule || state.severity ? " with this filter" : ""}.</p>
-            ) : null
-          }
-          controls={<AnomalyFilters rules={rules} rule={state.rule} severity={state.severity} go={go} />}
-        >
-          <AnomalyTable
-            anomalies={found}
-            rule={state.rule}
-            severity={state.severity}
-            zone={state.zone}
-            hasSites={false}
-            go={go}
-          />
-        </Card>
+        <AnomalyCard figures={figures} state={state} rules={rules} go={go} />
         <div class="stack">
           <AllTime detail={detail} site={site} zone={state.zone} />
-          <Card
-            title="Episodes"
-            note="Runs of anomalous readings, and silences."
-            query={episodes}
-            path={episodesPath}
-            empty={episodes.data?.episodes.length === 0 ? <p>None in this range.</p> : null}
-          >
-            <ol class="episodes">
-              {episodes.data?.episodes.map((episode) => (
-                <EpisodeItem key={`${episode.rule} ${episode.opened_at}`} episode={episode} zone={state.zone} go={go} />
-              ))}
-            </ol>
-          </Card>
+          <Episodes episodes={episodes} path={episodesPath} zone={state.zone} go={go} />
           <LiveTail refresh={refresh} zone={state.zone} hasSites={false} go={go} />
         </div>
       </div>
@@ -153,6 +106,31 @@ function AllTime({ detail, site, zone }: { detail: Query<SiteDetail>; site: stri
           </div>
         ))}
       </dl>
+    </Card>
+  );
+}
+
+interface EpisodesProps {
+  episodes: Query<EpisodePage>;
+  path: string | null;
+  zone: Zone;
+  go: Go;
+}
+
+function Episodes({ episodes, path, zone, go }: EpisodesProps) {
+  return (
+    <Card
+      title="Episodes"
+      note="Runs of anomalous readings, and silences."
+      query={episodes}
+      path={path}
+      empty={episodes.data?.episodes.length === 0 ? <p>None in this range.</p> : null}
+    >
+      <ol class="episodes">
+        {episodes.data?.episodes.map((episode) => (
+          <EpisodeItem key={`${episode.rule} ${episode.opened_at}`} episode={episode} zone={zone} go={go} />
+        ))}
+      </ol>
     </Card>
   );
 }

@@ -21,7 +21,7 @@ export function sumsOf(series: Series): Sums {
     consumed += point.energy_consumed_kwh ?? 0;
   }
   const net = generated - consumed;
-  return { records, anomalies, generated, consumed, net, efficiency: generated === 0 ? null : net / generated };
+  return { records, anomalies, generated, consumed, net, efficiency: generated > 0 ? net / generated : null };
 }
 
 /** A site in a range: the sums of its curve, and its anomalies by rule. */
@@ -41,8 +41,8 @@ export function totalsOf(site: string, series: Series, anomalies: readonly Readi
 function byRule(anomalies: readonly Reading[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { findings } of anomalies) {
-    // Two findings of one rule, one for each energy, are one reading that breaks it.
-    for (const rule of new Set(findings.map(({ rule }) => rule))) counts[rule] = (counts[rule] ?? 0) + 1;
+    // A reading has at most one finding of a rule.
+    for (const { rule } of findings) counts[rule] = (counts[rule] ?? 0) + 1;
   }
   return counts;
 }
