@@ -69,4 +69,4 @@ pub use silence::{Heard, OpenSilence, SILENCE_NEWS_MS_MAX, SILENT_AFTER_MIN, Sil
 pub use site_id::{SITE_ID_BYTES_MAX, SiteId, SiteIdError};
 pub use state::{SHARDS_REMEMBERED_MAX, ShardPositions, SiteState};
 pub use timestamp::{Civil, HOUR_MS, Hour, TIMESTAMP_END_MS, Timestamp};
-pub use totals::{HourRow, HourTotals, Spread, Sums, Totals};
+pub use totals::{HourRow, HourSums, HourTotals, Spread, Sums, Totals};

@@ -5,7 +5,6 @@
 //! and keeps the printed form at a fixed width, so that text order is time order.
 
 use std::fmt;
-use std::ops::Range;
 
 use crate::digits;
 
@@ -52,6 +51,7 @@ impl Timestamp {
     }
 
     /// Year, month (1 to 12), day (1 to 31), hour, minute, second and millisecond in UTC.
+    #[inline]
     pub const fn civil(self) -> Civil {
         let (days, ms) = (self.0.div_euclid(DAY_MS), self.0.rem_euclid(DAY_MS));
         let (year, month, day) = civil_from_days(days);
@@ -64,6 +64,24 @@ impl Timestamp {
             second: ms / 1_000 % 60,
             millisecond: ms % 1_000,
         }
+    }
+
+    /// Appends it at a fixed width, so that text order is time order: `2025-06-20T00:00:00.000Z`.
+    #[inline]
+    pub fn append_utc(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.utc());
+    }
+
+    #[inline]
+    fn utc(self) -> [u8; 24] {
+        let Civil { year, month, day, hour, minute, second, millisecond } = self.civil();
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        digits::fill(&mut text[..4], year.unsigned_abs());
+        for (start, number) in [(5, month), (8, day), (11, hour), (14, minute), (17, second)] {
+            digits::write_pair(&mut text, start, number.unsigned_abs());
+        }
+        digits::fill(&mut text[20..23], millisecond.unsigned_abs());
+        text
     }
 }
 
@@ -99,18 +117,9 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 impl fmt::Display for Timestamp {
     /// Fixed width, so that text order is time order: `2025-06-20T00:00:00.000Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Civil { year, month, day, hour, minute, second, millisecond } = self.civil();
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        let fields = [year, month, day, hour, minute, second, millisecond];
-        for (place, value) in TEXT_FIELDS.into_iter().zip(fields) {
-            digits::fill(&mut text[place], value.unsigned_abs());
-        }
-        f.write_str(digits::text(&text))
+        f.write_str(digits::text(&self.utc()))
     }
 }
-
-/// Where year, month, day, hour, minute, second and millisecond stand in an instant as text.
-const TEXT_FIELDS: [Range<usize>; 7] = [0..4, 5..7, 8..10, 11..13, 14..16, 17..19, 20..23];
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

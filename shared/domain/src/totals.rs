@@ -2,6 +2,8 @@
 //!
 //! Both are sums over the same rows, so the hours of a site always add up to its totals.
 
+use std::ops::AddAssign;
+
 use crate::mutant::{self, Mutant};
 use crate::{Energy, EnergySum, Finding, Hour, Measure, Position, Rule, SiteId, Timestamp, Version};
 
@@ -168,6 +170,38 @@ impl Sums {
         self.anomalies -= hour.anomalies;
         self.generated += -hour.generated.sum;
         self.consumed += -hour.consumed.sum;
+    }
+}
+
+impl From<&HourTotals> for Sums {
+    fn from(hour: &HourTotals) -> Self {
+        let mut sums = Self::default();
+        sums.add(hour);
+        sums
+    }
+}
+
+impl AddAssign for Sums {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.anomalies += other.anomalies;
+        self.generated += other.generated;
+        self.consumed += other.consumed;
+    }
+}
+
+/// The sums of an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HourSums {
+    /// The hour.
+    pub hour: Hour,
+    /// Its sums.
+    pub sums: Sums,
+}
+
+impl From<&HourRow> for HourSums {
+    fn from(row: &HourRow) -> Self {
+        Self { hour: row.hour, sums: (&row.totals).into() }
     }
 }
 

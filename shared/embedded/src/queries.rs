@@ -3,10 +3,10 @@
 mod fleet;
 
 use fjall::{Readable, Snapshot};
-use wattstream_domain::{Alert, Hour, HourRow, Position, Row, SiteId, SiteState, Timestamp};
+use wattstream_domain::{Alert, Hour, HourRow, HourSums, Position, Row, SiteId, SiteState, Timestamp};
 use wattstream_engine::ports::{HourQuery, Page, Queries, RowQuery, RowRange, Sites};
 use wattstream_engine::{DeadLetter, Error, Kind, Result};
-use wattstream_wire::stored::decode_hour;
+use wattstream_wire::stored::{StoredError, decode_hour, decode_hour_sums};
 
 use crate::error::{Damage, damaged, storage};
 use crate::keys;
@@ -29,6 +29,14 @@ impl Queries for Store {
 
     async fn hour_page(&self, query: HourQuery) -> Result<Page<HourRow>> {
         self.blocking(move |store| store.read_hours(&query)).await
+    }
+
+    async fn hour_sums_page(&self, query: HourQuery) -> Result<Page<HourSums>> {
+        self.blocking(move |store| store.read_hour_sums(&query)).await
+    }
+
+    fn states_version(&self) -> Option<u64> {
+        Some(self.state_commits())
     }
 
     async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
@@ -95,17 +103,32 @@ impl Store {
     }
 
     fn read_hours(&self, query: &HourQuery) -> Result<Page<HourRow>> {
+        let hours = self.hours_in(query, |hour, value| decode_hour(query.site_id, hour, value));
+        Page::try_of(hours, query.limit, |row| row.hour.start())
+    }
+
+    fn read_hour_sums(&self, query: &HourQuery) -> Result<Page<HourSums>> {
+        let hours = self.hours_in(query, |hour, value| Ok(HourSums { hour, sums: decode_hour_sums(value)? }));
+        Page::try_of(hours, query.limit, |of| of.hour.start())
+    }
+
+    /// The hours of a range, ascending, each as `decode` reads it.
+    fn hours_in<T>(
+        &self,
+        query: &HourQuery,
+        decode: impl Fn(Hour, &[u8]) -> std::result::Result<T, StoredError>,
+    ) -> impl Iterator<Item = Result<T>> {
         let doing = "reading hours";
-        let Some(last) = last_before(query.start, query.end) else { return Ok(Page::empty()) };
-        let range = keys::instants(query.site_id, &(query.start..=last));
-        let rows = self.snapshot().range(&self.keyspaces().hours, range).map(|entry| {
+        let range = last_before(query.start, query.end)
+            .map(|last| keys::instants(query.site_id, &(query.start..=last)));
+        let entries = range.map(|range| self.snapshot().range(&self.keyspaces().hours, range));
+        entries.into_iter().flatten().map(move |entry| {
             let (key, value) = entry.into_inner().map_err(storage(doing))?;
             let damage = || Damage::Key { keyspace: "hours", key: key.to_vec() };
             let hour =
                 keys::parse_instant(&key).map(Timestamp::hour).ok_or_else(|| damaged(doing)(damage()))?;
-            decode_hour(query.site_id, hour, &value).map_err(|error| damaged(doing)(error.into()))
-        });
-        Page::try_of(rows, query.limit, |row| Hour::start(row.hour))
+            decode(hour, &value).map_err(|error| damaged(doing)(error.into()))
+        })
     }
 }
 

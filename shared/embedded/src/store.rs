@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fjall::{Database, OwnedWriteBatch, PersistMode, Snapshot};
@@ -111,6 +112,7 @@ struct Inner {
     keyspaces: Keyspaces,
     db: Database,
     conditional_writes: Mutex<()>,
+    state_commits: AtomicU64,
     hours: Mutex<NewestHours>,
     live: Live,
     archiving: Arc<tokio::sync::Mutex<()>>,
@@ -142,6 +144,7 @@ impl Store {
             keyspaces,
             db,
             conditional_writes: Mutex::default(),
+            state_commits: AtomicU64::default(),
             hours: Mutex::default(),
             live: Live::default(),
             archiving: Arc::default(),
@@ -204,6 +207,16 @@ impl Store {
     /// Held from looking at what is stored until writing over it, so that a condition still holds when its write happens.
     pub(crate) fn lock_conditional_writes(&self) -> MutexGuard<'_, ()> {
         self.0.conditional_writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often states were committed since the store was opened.
+    pub(crate) fn state_commits(&self) -> u64 {
+        self.0.state_commits.load(Ordering::Acquire)
+    }
+
+    /// Counts a commit of states. It is counted once they are visible: who has read a count sees all that it counts.
+    pub(crate) fn count_state_commit(&self) {
+        self.0.state_commits.fetch_add(1, Ordering::Release);
     }
 
     /// Held while hours are written, so that the sums of all sites follow each of them.

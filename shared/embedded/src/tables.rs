@@ -78,7 +78,9 @@ impl Tables for Store {
         for (commit, value) in commits.iter().zip(values) {
             writes.attempt(commit.state.site_id, |batch| self.stage_commit(batch, commit, value));
         }
-        writes.commit("committing states")
+        let failures = writes.commit("committing states");
+        self.count_state_commit();
+        failures
     }
 
     async fn shard_mark(&self, shard: ShardId) -> Result<Option<ShardMark>> {

@@ -14,8 +14,8 @@ use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use wattstream_domain::{
-    Alert, HourRow, OpenSilence, Position, Row, RowWrite, SequenceNumber, ShardId, SiteId, SiteState,
-    Timestamp,
+    Alert, HourRow, HourSums, OpenSilence, Position, Row, RowWrite, SequenceNumber, ShardId, SiteId,
+    SiteState, Timestamp,
 };
 
 use crate::{Batch, BatchReply, DeadLetter, Error, Result, StreamRecord};
@@ -249,6 +249,21 @@ pub trait Queries: Send + Sync + 'static {
 
     /// One page of a site's closed hours, ascending.
     fn hour_page(&self, query: HourQuery) -> impl Future<Output = Result<Page<HourRow>>> + Send;
+
+    /// The sums of the hours of [`hour_page`](Self::hour_page). A curve needs no more of an hour, and may need a year of them: a store
+    /// that can read them for less than whole rows does.
+    fn hour_sums_page(&self, query: HourQuery) -> impl Future<Output = Result<Page<HourSums>>> + Send {
+        async move {
+            let Page { entries, next_start } = self.hour_page(query).await?;
+            Ok(Page { entries: entries.iter().map(HourSums::from).collect(), next_start })
+        }
+    }
+
+    /// How often states were committed, counted once they are visible: while it stays the same, so do the states. `None` where nobody
+    /// counts.
+    fn states_version(&self) -> Option<u64> {
+        None
+    }
 
     /// The newest alerts of all sites, the newest first, at most `limit`.
     fn newest_alerts(&self, limit: usize) -> impl Future<Output = Result<Vec<Alert>>> + Send;

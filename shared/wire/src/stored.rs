@@ -8,9 +8,10 @@
 //! delivered: positions, duplicates, waiting alerts.
 
 mod message;
+mod sums;
 
 use prost::Message;
-use wattstream_domain::{Alert, Hour, HourRow, OpenSilence, Row, SiteId, SiteState, Timestamp};
+use wattstream_domain::{Alert, Hour, HourRow, OpenSilence, Row, SiteId, SiteState, Sums, Timestamp};
 
 /// The size that an encoded state without waiting alerts stays within: one DynamoDB write unit, keys included.
 pub const STATE_BYTES_MAX: usize = 1_024 - 128;
@@ -87,6 +88,16 @@ pub fn decode_hour(site_id: SiteId, hour: Hour, bytes: &[u8]) -> Result<HourRow,
     let what = "hour";
     let message = message::Hour::decode(bytes).map_err(|source| StoredError::Damaged { what, source })?;
     message.into_domain(site_id, hour).map_err(|field| StoredError::Field { what, field })
+}
+
+/// Reads the sums of an hour, without the rest of it.
+pub fn decode_hour_sums(bytes: &[u8]) -> Result<Sums, StoredError> {
+    if let Some(sums) = sums::read(bytes) {
+        return Ok(sums);
+    }
+    let what = "hour";
+    let message = message::Hour::decode(bytes).map_err(|source| StoredError::Damaged { what, source })?;
+    message.into_sums().map_err(|field| StoredError::Field { what, field })
 }
 
 /// Appends the encoding of an alert.

@@ -94,13 +94,18 @@ async fn sites_and_alerts_are_found() {
     let store = fixture.store();
     let states = ["b", "a", "a.b", "Z"].map(|site_id| SiteState::new(site(site_id)));
     for state in &states {
+        let version = store.states_version();
         assert!(store.commit(&[Commit { state, expected_version: 0 }]).await.is_empty());
+        assert_ne!(store.states_version(), version, "what was made of the states before is old");
     }
+    let version = store.states_version();
     let found: Vec<_> =
         store.sites().await.unwrap().states.iter().map(|state| state.site_id.to_string()).collect();
     assert_eq!(found, ["Z", "a", "a.b", "b"]);
     assert_eq!(store.site(site("b")).await.unwrap().as_ref(), Some(&states[0]));
     assert_eq!(store.site(site("none")).await.unwrap(), None);
+    assert!(version.is_some());
+    assert_eq!(store.states_version(), version, "reading changes nothing");
 
     let alert = alert(site("a"), at(START_MS), 1);
     store.publish(std::slice::from_ref(&alert)).await;

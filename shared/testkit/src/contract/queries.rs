@@ -1,6 +1,6 @@
 //! The contract of [`Queries`].
 
-use wattstream_domain::{Guard, Hour, HourRow, Row, RowWrite, SiteId, SiteState, Timestamp};
+use wattstream_domain::{Guard, Hour, HourRow, HourSums, Row, RowWrite, SiteId, SiteState, Timestamp};
 use wattstream_engine::ports::{Commit, HourQuery, Page, Queries, RowQuery, Sites, Tables};
 
 use crate::builders::{Site, at};
@@ -154,7 +154,14 @@ async fn hours_are_paged_over_half_open_ranges<S: Tables + Queries>(store: &S) {
             let mut next = Some(start);
             while let Some(start) = next {
                 let query = HourQuery { start, end, limit, ..all_hours(site.id) };
+                let sums = store.hour_sums_page(query).await.expect("sums are read");
                 let page = store.hour_page(query).await.expect("hours are read");
+                let of_rows: Vec<HourSums> = page.entries.iter().map(HourSums::from).collect();
+                assert_eq!(
+                    (sums.entries, sums.next_start),
+                    (of_rows, page.next_start),
+                    "sums are those of the rows"
+                );
                 assert!(page.entries.len() <= limit, "a page has at most as many hours as were asked for");
                 next = page.next_start;
                 found.extend(page.entries);

@@ -371,6 +371,12 @@ impl Hour {
     }
 }
 
+impl Hour {
+    pub(super) fn into_sums(self) -> Result<domain::Sums, Invalid> {
+        Ok((&self.totals.ok_or("totals")?.into_domain()?).into())
+    }
+}
+
 impl From<&domain::HourRow> for Hour {
     fn from(row: &domain::HourRow) -> Self {
         Self { totals: Some((&row.totals).into()), position: Some((&row.position).into()) }
@@ -627,7 +633,7 @@ fn sum_bytes(sum: EnergySum) -> Vec<u8> {
     bytes[spare..].to_vec()
 }
 
-fn sum(bytes: &[u8]) -> Result<EnergySum, Invalid> {
+pub(super) fn sum(bytes: &[u8]) -> Result<EnergySum, Invalid> {
     let is_negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
     let mut padded = [if is_negative { 0xff } else { 0 }; 16];
     let start = padded.len().checked_sub(bytes.len()).ok_or("sum")?;

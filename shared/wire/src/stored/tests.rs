@@ -69,6 +69,26 @@ fn folded(records: &[(i64, Energy, Energy, Position)]) -> (SiteState, Vec<HourRo
 
 proptest! {
     #[test]
+    fn sums_that_are_read_are_those_of_the_hour_whatever_the_bytes(
+        records in proptest::collection::vec((0..5_000_i64, energies(), energies(), positions()), 1..60),
+        places in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..3),
+        length in any::<proptest::sample::Index>(),
+    ) {
+        for hour in folded(&records).1 {
+            let mut bytes = Vec::new();
+            encode_hour(&hour, &mut bytes);
+            for (place, byte) in &places {
+                let place = place.index(bytes.len());
+                bytes[place] = *byte;
+            }
+            bytes.truncate(length.index(2 * bytes.len()));
+            if let Ok(hour) = decode_hour(site(), hour.hour, &bytes) {
+                prop_assert_eq!(decode_hour_sums(&bytes).unwrap(), (&hour.totals).into());
+            }
+        }
+    }
+
+    #[test]
     fn a_state_and_its_hours_come_back_as_they_were(
         records in proptest::collection::vec((0..5_000_i64, energies(), energies(), positions()), 0..60),
     ) {
@@ -80,6 +100,7 @@ proptest! {
             bytes.clear();
             encode_hour(&hour, &mut bytes);
             prop_assert_eq!(decode_hour(site(), hour.hour, &bytes).unwrap(), hour);
+            prop_assert_eq!(decode_hour_sums(&bytes).unwrap(), (&hour.totals).into());
         }
     }
 
