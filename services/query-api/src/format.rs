@@ -5,12 +5,13 @@
 
 mod csv;
 
-use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::accept;
+use crate::json::{self, JsonRow};
 use crate::parameters::{CURSOR, Form, Parameter, Parameters};
 use crate::problem::{Problem, ProblemType};
 
@@ -43,7 +44,7 @@ pub(crate) enum CsvHeader {
 /// An answer that is a list, and what is told about it as a whole.
 pub(crate) trait Listing: Serialize {
     /// One of its rows.
-    type Row: Serialize + CsvRow;
+    type Row: JsonRow + CsvRow;
 
     /// The rows.
     fn rows(&self) -> &[Self::Row];
@@ -99,25 +100,24 @@ impl Format {
 
     /// The answer in this form.
     pub(crate) fn answer<L: Listing>(self, headers: HeaderMap, listing: &L) -> Response {
-        let body = match self {
-            Self::Json => Json(listing).into_response(),
-            Self::NdJson => lines(listing.rows()).into_response(),
-            Self::Csv(header) => csv::written(listing.rows(), header).into_response(),
-        };
+        self.answer_written(headers, self.written(listing))
+    }
+
+    /// A list in this form.
+    pub(crate) fn written<L: Listing>(self, listing: &L) -> Bytes {
+        match self {
+            Self::Json => json::written(listing).into(),
+            Self::NdJson => json::lines(listing.rows()).into(),
+            Self::Csv(header) => csv::written(listing.rows(), header).into(),
+        }
+    }
+
+    /// The answer that is written already.
+    pub(crate) fn answer_written(self, headers: HeaderMap, body: Bytes) -> Response {
         let kind =
             [(header::CONTENT_TYPE, self.content_type()), (header::VARY, HeaderValue::from_static("accept"))];
         (headers, kind, body).into_response()
     }
-}
-
-/// Each row as JSON, in a line of its own.
-fn lines(rows: &[impl Serialize]) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for row in rows {
-        serde_json::to_writer(&mut lines, row).expect("a row is made of texts, numbers and lists of them");
-        lines.push(b'\n');
-    }
-    lines
 }
 
 #[cfg(test)]

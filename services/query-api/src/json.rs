@@ -1,13 +1,17 @@
 //! How domain values look in JSON. What must always hold: an energy is written from its integer, digit by digit, and
 //! never passes through a double; an instant has its fixed width.
 
+mod rows;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use wattstream_domain::{Energy, EnergySum, Finding, Rule, Score, Timestamp};
+use wattstream_domain::{Energy, EnergySum, Finding, Rule, Score, SiteId, Timestamp};
+
+pub(crate) use rows::{JsonRow, JsonValue, lines, object, rows, written};
 
 /// Kilowatt-hours, as an exact decimal with at most six places.
 #[derive(Clone, Copy, Debug, ToSchema)]
@@ -68,6 +72,22 @@ impl Display for Utc {
 impl Serialize for Utc {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+/// The id of a site.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site(pub(crate) SiteId);
+
+impl Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Site {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
     }
 }
 

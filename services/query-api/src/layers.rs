@@ -21,12 +21,12 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
+use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::field::Empty;
 use tracing::{Instrument, info_span};
@@ -72,36 +72,34 @@ pub(crate) struct Guards {
 /// `routes` within all layers.
 pub(crate) fn around(routes: Router, guards: Guards) -> Router {
     let Guards { access, request_timeout, rate_limit, origins } = guards;
-    let guarded = routes
-        .layer(CsrfLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, request_timeout))
-        .layer(from_fn_with_state(Arc::clone(&access), access::guard));
-    let counted = match rate_limit {
-        Some(limit) => {
-            let counter = Arc::new(Counter::new(limit, access));
-            guarded.layer(from_fn_with_state(counter, rate_limit::limit))
-        }
-        None => guarded,
-    };
-    let tagged = counted
-        .layer(CatchPanicLayer::custom(Problem::of_panic))
-        .layer(from_fn(problem::render))
-        .layer(from_fn(etag::tag));
-    let shared = match cross_origin::layer(&origins) {
-        Some(layer) => tagged.layer(layer),
-        None => tagged,
-    };
-    let with_headers = HEADERS.into_iter().fold(shared, |routes, (name, value)| {
-        routes.layer(SetResponseHeaderLayer::if_not_present(name, value))
-    });
-    with_headers
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(map_response(etag::tag_encoding))
-        .layer(from_fn(head_as_get))
-        .layer(from_fn(observe))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(map_request(drop_unsafe_request_id))
+    let counter = rate_limit.map(|limit| Arc::new(Counter::new(limit, Arc::clone(&access))));
+    // One stack: each call of `Router::layer` would put another box around every route, to be cloned for every request.
+    routes.layer(
+        ServiceBuilder::new()
+            .layer(map_request(drop_unsafe_request_id))
+            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(from_fn(observe))
+            .layer(from_fn(head_as_get))
+            .layer(map_response(etag::tag_encoding))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(map_response(add_headers))
+            .option_layer(cross_origin::layer(&origins))
+            .layer(from_fn(etag::tag))
+            .layer(from_fn(problem::render))
+            .layer(CatchPanicLayer::custom(Problem::of_panic))
+            .option_layer(counter.map(|counter| from_fn_with_state(counter, rate_limit::limit)))
+            .layer(from_fn_with_state(access, access::guard))
+            .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, request_timeout))
+            .layer(CsrfLayer::new()),
+    )
+}
+
+async fn add_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
 }
 
 /// A client may name its request, with letters, digits and `_ . -`; any other name is replaced, because it goes into the

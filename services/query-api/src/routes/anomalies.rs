@@ -15,7 +15,7 @@ use wattstream_engine::ports::{AnomalyQuery, FleetQueries, Page, ReadingPlace};
 
 use crate::cursor::{self, RangePlace};
 use crate::format::{self, Format, Listing};
-use crate::json::Utc;
+use crate::json::{self, Utc};
 use crate::parameters::{Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -79,6 +79,7 @@ pub(crate) struct AnomalyPage {
     /// The first instant not asked for.
     end: Utc,
     /// The readings, the newest first; those of one instant descending by site.
+    #[serde(serialize_with = "json::rows")]
     anomalies: Vec<RecordBody>,
     /// The cursor of the next page; null when this is the last.
     #[schema(required)]

@@ -19,7 +19,7 @@ use wattstream_engine::ports::{AlertPlace, AlertQuery, FleetQueries};
 
 use crate::cursor::{self, RangePlace};
 use crate::format::{self, Cell, CsvRow, Format, Listing};
-use crate::json::{Multiple, Utc};
+use crate::json::{JsonRow, Multiple, Utc};
 use crate::parameters::{Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -137,6 +137,8 @@ impl EpisodeBody {
         }
     }
 }
+
+impl JsonRow for EpisodeBody {}
 
 impl CsvRow for EpisodeBody {
     const COLUMNS: &'static [&'static str] =

@@ -16,7 +16,7 @@ use wattstream_engine::ports::{Queries, RowQuery};
 
 use crate::cursor::{self, RangePlace};
 use crate::format::{self, Cell, CsvRow, Format, Listing};
-use crate::json::{FindingBody, Kwh, Utc};
+use crate::json::{self, FindingBody, JsonRow, Kwh, Site, Utc, object};
 use crate::parameters::{Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -57,6 +57,7 @@ pub(crate) struct RecordPage {
     /// The first instant not asked for.
     end: Utc,
     /// The readings, ascending by timestamp.
+    #[serde(serialize_with = "json::rows")]
     records: Vec<RecordBody>,
     /// The cursor of the next page; null when this is the last.
     #[schema(required)]
@@ -74,8 +75,8 @@ pub(crate) struct RecordPage {
 #[schema(as = Record)]
 pub(crate) struct RecordBody {
     /// Its site.
-    #[schema(example = "site-alpha-pv-farm-01")]
-    site_id: String,
+    #[schema(value_type = String, example = "site-alpha-pv-farm-01")]
+    site_id: Site,
     /// The start of its metering interval.
     timestamp: Utc,
     /// The generated energy.
@@ -96,7 +97,7 @@ impl From<&Row> for RecordBody {
     fn from(row: &Row) -> Self {
         let measure = &row.version.measure;
         Self {
-            site_id: row.site_id.to_string(),
+            site_id: Site(row.site_id),
             timestamp: Utc(row.timestamp),
             energy_generated_kwh: measure.generated.into(),
             energy_consumed_kwh: measure.consumed.into(),
@@ -105,6 +106,22 @@ impl From<&Row> for RecordBody {
             findings: row.version.findings.iter().map(FindingBody::from).collect(),
             revision: row.version.revision,
         }
+    }
+}
+
+impl JsonRow for RecordBody {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        object!(
+            out,
+            "site_id": self.site_id,
+            "timestamp": self.timestamp,
+            "energy_generated_kwh": self.energy_generated_kwh,
+            "energy_consumed_kwh": self.energy_consumed_kwh,
+            "net_energy_kwh": self.net_energy_kwh,
+            "anomaly": self.anomaly,
+            "findings": self.findings,
+            "revision": u64::from(self.revision),
+        );
     }
 }
 
@@ -124,7 +141,7 @@ impl CsvRow for RecordBody {
     fn cells(&self) -> Vec<Cell> {
         let rules: Vec<&str> = self.findings.iter().map(FindingBody::rule).collect();
         vec![
-            Cell::text(&self.site_id),
+            Cell::text(self.site_id),
             Cell::plain(self.timestamp),
             Cell::plain(self.energy_generated_kwh),
             Cell::plain(self.energy_consumed_kwh),
@@ -235,4 +252,50 @@ async fn page_of<Q: Queries, P>(
         last_seen: known.as_ref().and_then(|site| site.totals.last_seen).map(Utc),
     };
     Ok(format.answer(headers, &body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use wattstream_domain::{
+        Channel, Energy, Finding, Measure, Position, Rule, Score, SequenceNumber, ShardId, Timestamp, Version,
+    };
+
+    proptest! {
+        #[test]
+        fn a_record_is_written_as_serde_writes_it(
+            generated in -1_000_000_000_000..1_000_000_000_000_i64,
+            consumed in -1_000_000..1_000_000_i64,
+            unix_ms in 0..4_102_444_800_000_i64,
+            findings in 0..3_usize,
+            revision: u32,
+        ) {
+            let energy = |milliwatt_hours| Energy::from_milliwatt_hours(milliwatt_hours).unwrap();
+            let finding = Finding {
+                rule: Rule::HighLimit,
+                channel: Some(Channel::Generated),
+                score: Score(1_250),
+                expected: Some(energy(consumed)),
+            };
+            let row = Row {
+                site_id: "site-alpha_1.a:b".parse().unwrap(),
+                timestamp: Timestamp::from_unix_ms(unix_ms).unwrap(),
+                version: Version {
+                    measure: Measure { generated: energy(generated), consumed: energy(consumed) },
+                    position: Position {
+                        shard: ShardId(0),
+                        sequence: "1".parse::<SequenceNumber>().unwrap(),
+                        sub_sequence: 0,
+                    },
+                    revision,
+                    findings: vec![finding; findings],
+                },
+                before: None,
+            };
+            let (record, mut written) = (RecordBody::from(&row), Vec::new());
+            record.write_json(&mut written);
+            prop_assert_eq!(String::from_utf8(written).unwrap(), serde_json::to_string(&record).unwrap());
+        }
+    }
 }

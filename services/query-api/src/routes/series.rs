@@ -7,7 +7,6 @@
 pub(crate) mod fleet;
 mod points;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,11 +16,11 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wattstream_domain::{HourTotals, Resolution, Row, SiteState, Sums, Timestamp, Totals};
+use wattstream_domain::{HourSums, Resolution, Row, SiteState, Sums, Timestamp, Totals};
 use wattstream_engine::ports::{FleetQueries, HourQuery, Queries, RowQuery};
 
 use crate::format::{self, Format, Listing};
-use crate::json::Utc;
+use crate::json::{self, Utc};
 use crate::parameters::{Form, Parameter, Parameters, documented};
 use crate::problem::{Problem, ProblemType};
 use crate::state::AppState;
@@ -82,6 +81,7 @@ pub(crate) struct SiteSeries {
     #[schema(required)]
     last_seen: Option<Utc>,
     /// The points, ascending.
+    #[serde(serialize_with = "json::rows")]
     points: Vec<PointBody>,
 }
 
@@ -307,32 +307,50 @@ async fn readings<Q: Queries>(
     Ok(Some(points).filter(|points| points.len() <= points_max))
 }
 
-/// The sums of a site by bucket: its closed hours, and the open one as the site has it.
+/// The sums of a site by bucket, ascending: its closed hours, and the open one as the site has it.
 async fn sums<Q: Queries>(
     queries: &Q,
     site: &SiteState,
     span: Span,
     resolution: Resolution,
-) -> Result<BTreeMap<Timestamp, Sums>, Problem> {
-    let mut sums: BTreeMap<Timestamp, Sums> = BTreeMap::new();
-    let mut add = |hour: Timestamp, totals: &HourTotals| {
-        sums.entry(resolution.start_of(hour)).or_default().add(totals);
-    };
+) -> Result<Vec<(Timestamp, Sums)>, Problem> {
+    let open = site.open_hour.as_ref().map(|(hour, totals)| HourSums { hour: *hour, sums: totals.into() });
+    let mut open = open.filter(|open| (span.first..=span.last).contains(&open.hour.start()));
+    let mut sums = Buckets { resolution, ascending: Vec::with_capacity(span.count(resolution)) };
     let mut start = Some(span.first);
     while let Some(from) = start {
         let (site_id, end, limit) = (site.site_id, span.end(), HOURS_AT_ONCE_MAX);
-        let page = queries.hour_page(HourQuery { site_id, start: from, end, limit }).await?;
-        for row in page.entries {
-            if site.open_hour.is_none_or(|(open, _)| open != row.hour) {
-                add(row.hour.start(), &row.totals);
+        let page = queries.hour_sums_page(HourQuery { site_id, start: from, end, limit }).await?;
+        for closed in page.entries {
+            // The hour that was open may have been closed since the site was read, and others after it. Then the site's sums count.
+            if let Some(open) = open.take_if(|open| open.hour <= closed.hour) {
+                sums.add(&open);
+                if open.hour == closed.hour {
+                    continue;
+                }
             }
+            sums.add(&closed);
         }
         start = page.next_start;
     }
-    if let Some((open, totals)) = &site.open_hour
-        && (span.first..=span.last).contains(&open.start())
-    {
-        add(open.start(), totals);
+    if let Some(open) = open {
+        sums.add(&open);
     }
-    Ok(sums)
+    Ok(sums.ascending)
+}
+
+/// Hours that are added up by bucket, in the order of time.
+struct Buckets {
+    resolution: Resolution,
+    ascending: Vec<(Timestamp, Sums)>,
+}
+
+impl Buckets {
+    fn add(&mut self, of: &HourSums) {
+        let start = self.resolution.start_of(of.hour.start());
+        match self.ascending.last_mut() {
+            Some((bucket, sums)) if *bucket == start => *sums += of.sums,
+            _ => self.ascending.push((start, of.sums)),
+        }
+    }
 }

@@ -15,7 +15,7 @@ use wattstream_engine::ports::{FleetQueries, Queries, RowQuery, SITES_EXACT_MAX,
 
 use crate::cursor;
 use crate::format::{self, Cell, CsvRow, Format, Listing};
-use crate::json::{Multiple, Utc};
+use crate::json::{JsonRow, Multiple, Utc};
 use crate::near::{nearest, suggestion};
 use crate::parameters::{CURSOR, Form, LIMIT, Limit, Parameter, Parameters, documented};
 use crate::problem::{Problem, ProblemType, quote};
@@ -134,6 +134,8 @@ impl From<&Episode> for OpenEpisode {
         }
     }
 }
+
+impl JsonRow for SiteBody {}
 
 impl CsvRow for SiteBody {
     const COLUMNS: &'static [&'static str] =

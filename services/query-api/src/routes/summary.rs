@@ -1,5 +1,5 @@
 //! `GET /summary`: everything that is known of every site, in one answer. What must always hold: the totals are the sums
-//! of the sites in the same answer, in integers.
+//! of the sites in the same answer, in integers; an answer is given again only while no state has changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,13 +9,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::get;
+use bytes::Bytes;
 use serde::Serialize;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 use wattstream_domain::{EnergySum, Rule, SiteState, Timestamp, Totals};
 use wattstream_engine::ports::{Queries, SITES_EXACT_MAX, Sites};
 
 use crate::format::{self, Cell, CsvRow, Format, Listing};
-use crate::json::{Kwh, Utc, by_rule};
+use crate::json::{JsonRow, Kwh, Utc, by_rule};
 use crate::parameters::{Parameter, Parameters, documented};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -28,7 +30,42 @@ const PARAMETERS: &[Parameter] = &[format::PARAMETER];
 documented!(SummaryParameters, PARAMETERS);
 
 pub(crate) fn routes<Q: Queries, P: Send + Sync + 'static>(state: &Arc<AppState<Q, P>>) -> Router {
-    Router::new().route("/summary", get(summary::<Q, P>)).with_state(Arc::clone(state))
+    let desk = Arc::new(Desk { state: Arc::clone(state), newest: Mutex::default() });
+    Router::new().route("/summary", get(summary::<Q, P>)).with_state(desk)
+}
+
+/// Where summaries are written, and the newest one lies. Everybody who watches a fleet asks for the same one.
+pub(crate) struct Desk<Q, P> {
+    state: Arc<AppState<Q, P>>,
+    newest: Mutex<Option<Written>>,
+}
+
+/// A summary as it was answered.
+struct Written {
+    format: Format,
+    /// Of the states, from before they were read.
+    version: u64,
+    body: Bytes,
+}
+
+impl<Q: Queries, P> Desk<Q, P> {
+    /// The summary in a form, written anew when a state has changed. Who comes while one is being written waits for it.
+    async fn written(&self, format: Format) -> Result<Bytes, Problem> {
+        let Some(version) = self.state.queries.states_version() else { return self.write(format).await };
+        let mut newest = self.newest.lock().await;
+        if let Some(kept) = newest.as_ref().filter(|kept| kept.format == format && kept.version >= version) {
+            return Ok(kept.body.clone());
+        }
+        // Who has waited gets one that was begun after they asked.
+        let version = self.state.queries.states_version().unwrap_or(version);
+        let body = self.write(format).await?;
+        *newest = Some(Written { format, version, body: body.clone() });
+        Ok(body)
+    }
+
+    async fn write(&self, format: Format) -> Result<Bytes, Problem> {
+        Ok(format.written(&Summary::of(&self.state.queries.sites().await?)))
+    }
 }
 
 /// Every site, and all of them together.
@@ -132,6 +169,8 @@ impl TotalsBody {
     }
 }
 
+impl JsonRow for SiteSummary {}
+
 impl CsvRow for SiteSummary {
     const COLUMNS: &'static [&'static str] = &site_columns::<16>(&[]);
 
@@ -176,12 +215,12 @@ impl Listing for Summary {
     responses((status = 200, description = "Every site", content((Summary = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), Problem)
 )]
 pub(crate) async fn summary<Q: Queries, P>(
-    State(state): State<Arc<AppState<Q, P>>>,
+    State(desk): State<Arc<Desk<Q, P>>>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let format = Format::of(&Parameters::of(&uri, PARAMETERS)?, &headers)?;
-    Ok(format.answer(HeaderMap::new(), &Summary::of(&state.queries.sites().await?)))
+    Ok(format.answer_written(HeaderMap::new(), desk.written(format).await?))
 }
 
 impl Summary {

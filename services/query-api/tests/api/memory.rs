@@ -185,6 +185,12 @@ impl Queries for Memory {
         self.store().hour_page(query).await
     }
 
+    /// A store of snapshots does not know.
+    fn states_version(&self) -> Option<u64> {
+        let content = self.content.lock().unwrap();
+        content.is_exact.then_some(content.log.len() as u64)
+    }
+
     async fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>> {
         self.pass_or_fail().await?;
         self.store().newest_alerts(limit).await

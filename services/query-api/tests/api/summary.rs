@@ -1,8 +1,11 @@
 //! Totals of all sites and of each, exact to the last digit.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
+use wattstream_engine::Kind;
 
 use crate::harness::{Api, at, line, silence};
+use crate::memory::Fault;
 
 #[tokio::test]
 async fn an_empty_store_has_no_sites_and_no_sums() {
@@ -114,6 +117,31 @@ async fn a_posted_reading_is_in_the_summary() {
     let api = Api::new();
     api.post("/readings", line("new", "2025-06-20T00:00:00Z", "2", "1")).await.ok();
     assert_eq!(api.get("/summary").await.ok()["site_ids"], json!(["new"]));
+}
+
+#[tokio::test]
+async fn a_summary_is_given_again_until_a_state_has_changed() {
+    let api = Api::with(&[("a", "2025-06-20T00:00:00Z", "1", "0")]).await;
+    let [json, csv] = ["/summary", "/summary?format=csv"];
+    let (before, rows) = (api.get(json).await.ok(), api.get(csv).await);
+    assert!(rows.text().starts_with("site_id,records,"), "{}", rows.text());
+    assert_eq!(api.get(json).await.ok(), before);
+    // What is given again needs no store.
+    api.memory.set_fault(Fault::Fails(Kind::Retry));
+    assert_eq!(api.get(json).await.ok(), before);
+    assert_eq!(api.get(csv).await.status, StatusCode::SERVICE_UNAVAILABLE, "only the newest one is kept");
+    api.memory.set_fault(Fault::None);
+    api.post("/readings", line("a", "2025-06-20T01:00:00Z", "1", "0")).await.ok();
+    assert_eq!(api.get(json).await.ok()["totals"]["records"], 2);
+}
+
+#[tokio::test]
+async fn a_summary_that_nobody_counts_states_for_is_made_anew() {
+    let api = Api::with(&[("a", "2025-06-20T00:00:00Z", "1", "0")]).await;
+    api.memory.answer_from_snapshots();
+    api.get("/summary").await.ok();
+    api.memory.set_fault(Fault::Fails(Kind::Retry));
+    assert_eq!(api.get("/summary").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use wattstream_engine::ports::{FleetBucket, FleetQueries, FleetQuery, FleetSerie
 use super::points::{PointBody, starts};
 use super::{AUTO, POINTS_AUTO_MAX, RESOLUTION, Seen, Span};
 use crate::format::{self, Cell, CsvRow, Format, Listing};
-use crate::json::Utc;
+use crate::json::{self, JsonRow, Utc};
 use crate::parameters::{Form, Parameter, Parameters, documented};
 use crate::problem::{Problem, ProblemType};
 use crate::state::AppState;
@@ -45,6 +45,7 @@ pub(crate) struct FleetCurve {
     #[schema(required)]
     as_of: Option<Utc>,
     /// The points, ascending.
+    #[serde(serialize_with = "json::rows")]
     points: Vec<FleetPoint>,
 }
 
@@ -110,6 +111,10 @@ pub(crate) async fn of_all_sites<Q: FleetQueries, P>(
         points: starts(span, resolution).map(|start| FleetPoint::of(start, buckets.get(&start))).collect(),
     };
     Ok(format.answer(HeaderMap::new(), &curve))
+}
+
+impl JsonRow for FleetPoint {
+    const JSON_BYTES: usize = 180;
 }
 
 impl CsvRow for FleetPoint {

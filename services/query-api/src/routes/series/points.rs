@@ -1,14 +1,12 @@
 //! Points of a curve.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 use wattstream_domain::{EnergySum, Resolution, Row, Sums, Timestamp};
 
 use super::Span;
 use crate::format::{Cell, CsvRow};
-use crate::json::{Kwh, Utc};
+use crate::json::{JsonRow, Kwh, Utc, object};
 
 /// A point of a curve: a reading, or all of a step.
 #[derive(Serialize, ToSchema)]
@@ -62,6 +60,22 @@ impl PointBody {
     }
 }
 
+impl JsonRow for PointBody {
+    const JSON_BYTES: usize = 160;
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        object!(
+            out,
+            "start": self.start,
+            "energy_generated_kwh": self.energy_generated_kwh,
+            "energy_consumed_kwh": self.energy_consumed_kwh,
+            "net_energy_kwh": self.net_energy_kwh,
+            "records": self.records,
+            "anomalies": self.anomalies,
+        );
+    }
+}
+
 impl CsvRow for PointBody {
     const COLUMNS: &'static [&'static str] =
         &["start", "energy_generated_kwh", "energy_consumed_kwh", "net_energy_kwh", "records", "anomalies"];
@@ -91,13 +105,19 @@ impl From<&Row> for PointBody {
     }
 }
 
-/// A point for each bucket of a span.
+/// A point for each bucket of a span. The sums are those of some of its buckets, ascending.
 pub(super) fn summed_points(
     span: Span,
     resolution: Resolution,
-    sums: &BTreeMap<Timestamp, Sums>,
+    sums: &[(Timestamp, Sums)],
 ) -> Vec<PointBody> {
-    starts(span, resolution).map(|start| PointBody::of_step(start, sums.get(&start))).collect()
+    let mut sums = sums.iter().peekable();
+    let mut points = Vec::with_capacity(span.count(resolution));
+    points.extend(starts(span, resolution).map(|start| {
+        let known = sums.next_if(|(bucket, _)| *bucket == start);
+        PointBody::of_step(start, known.map(|(_, sums)| sums))
+    }));
+    points
 }
 
 /// The beginnings of the buckets of a span.
@@ -122,4 +142,22 @@ pub(super) fn raw_points(rows: &[Row], interval_ms: Option<i64>) -> Vec<PointBod
         before = Some(row.timestamp);
     }
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_written_as_serde_writes_it() {
+        let sum = EnergySum::from_milliwatt_hours;
+        let sums = Sums { records: 12, anomalies: 3, generated: sum(1_250_000), consumed: sum(7_000_001) };
+        let huge = Sums { records: u64::MAX, anomalies: 0, generated: sum(i128::MAX / 2), consumed: sum(-1) };
+        for sums in [None, Some(&sums), Some(&huge), Some(&Sums::default())] {
+            let point = PointBody::of_step(Timestamp::MAX, sums);
+            let mut written = Vec::new();
+            point.write_json(&mut written);
+            assert_eq!(String::from_utf8(written).unwrap(), serde_json::to_string(&point).unwrap());
+        }
+    }
 }
