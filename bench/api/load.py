@@ -46,7 +46,8 @@ class Asking:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as urls:
             urls.writelines(f"{self.server.url}{path}\n" for path in self.paths)
             urls.flush()
-            common = ["-c", str(CONNECTIONS), "--no-tui", "--output-format", "json", "--urls-from-file", urls.name]
+            # Compressing is no part of the comparison: the servers in Python do not.
+            common = ["-c", str(CONNECTIONS), "--disable-compression", "--no-tui", "--output-format", "json", "--urls-from-file", urls.name]
             before = self.server.cpu_seconds()
             told = subprocess.run([self.oha, *options, *common], stdout=subprocess.PIPE, check=True).stdout
             cpu_seconds = self.server.cpu_seconds() - before

@@ -39,7 +39,9 @@ class Question:
     p99_ms_asked: float
 
 
-THROUGHPUT_RATIO_ASKED = 10
+OURS = "wattstream"
+# Name and module. Ten times the throughput of the first is asked.
+RIVALS = {"FastAPI": "fastapi_plain", "FastAPI, tuned": "fastapi_tuned"}
 
 
 def text_of(hours: int) -> str:
@@ -105,8 +107,8 @@ class Kit:
     def wattstream(self):
         return servers.wattstream(self.binary, self.data_dir)
 
-    def fastapi(self):
-        return servers.fastapi(self.python, self.database, self.workers)
+    def rival(self, name: str):
+        return servers.fastapi(name, RIVALS[name], self.python, self.database, self.workers)
 
 
 def say(what: str) -> None:
@@ -131,12 +133,13 @@ def compare(kit: Kit, asked: list[Question]) -> None:
     sample = [path for question in asked for path in draw.sample(question.paths, min(SAMPLED_SITES, len(question.paths)))]
     with kit.wattstream() as server:
         ours = bodies(server, sample)
-    with kit.fastapi() as server:
-        theirs = bodies(server, sample)
-    for path, our, their in zip(sample, ours, theirs):
-        if our != their:
-            sys.exit(f"the servers differ about {path}: {difference(our, their)}")
-    say(f"both servers answer alike to {len(sample)} questions")
+    for name in RIVALS:
+        with kit.rival(name) as server:
+            theirs = bodies(server, sample)
+        for path, our, their in zip(sample, ours, theirs):
+            if our != their:
+                sys.exit(f"{OURS} and {name} differ about {path}: {difference(our, their)}")
+    say(f"all servers answer alike to {len(sample)} questions")
 
 
 def difference(ours, theirs, place: str = "") -> str:
@@ -146,7 +149,7 @@ def difference(ours, theirs, place: str = "") -> str:
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         pairs = [(f"{place}[{index}]", one, other) for index, (one, other) in enumerate(zip(ours, theirs))]
     else:
-        return f"{place} is {str(ours)[:200]} of wattstream, {str(theirs)[:200]} of FastAPI"
+        return f"{place} is {str(ours)[:200]} and {str(theirs)[:200]}"
     return next(difference(one, other, where) for where, one, other in pairs if one != other)
 
 
@@ -166,22 +169,23 @@ def measure(server: servers.Server, kit: Kit, asked: list[Question], seconds: in
     return measured
 
 
-def table(asked: list[Question], ours: dict[str, Measured], theirs: dict[str, Measured]) -> str:
+def table(asked: list[Question], measured: dict[str, dict[str, Measured]]) -> str:
     lines = [
         f"| query | server | p50 ms at {RATE}/s | p99 | max | asked | most requests/s | CPU ms a request |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for question in asked:
-        our, their = ours[question.name], theirs[question.name]
-        for name, it, p99_asked in (("wattstream", our, f"{question.p99_ms_asked:g}"), ("FastAPI", their, "")):
-            rate, most = it.at_rate, it.at_most
-            times = f"{rate.p50_ms:.2f} | {rate.p99_ms:.2f} | {rate.max_ms:.1f}"
+        our = measured[OURS][question.name]
+        for name, of in measured.items():
+            rate, most = of[question.name].at_rate, of[question.name].at_most
+            times = f"{rate.p50_ms:.2f} | {rate.p99_ms:.2f} | {rate.max_ms:.1f} | {question.p99_ms_asked if name == OURS else ''}"
+            ratio = cpu_ratio = ""
+            if name != OURS:
+                ratio = f" (1/{our.at_most.requests_per_second / most.requests_per_second:.1f})"
+                cpu_ratio = f" ({most.cpu_ms_per_request / our.at_most.cpu_ms_per_request:.1f} x)"
             lines.append(
-                f"| {question.name} | {name} | {times} | {p99_asked} | {most.requests_per_second:.0f} | {most.cpu_ms_per_request:.3f} |"
+                f"| {question.name} | {name} | {times} | {most.requests_per_second:.0f}{ratio} | {most.cpu_ms_per_request:.3f}{cpu_ratio} |"
             )
-        ratio = our.at_most.requests_per_second / their.at_most.requests_per_second
-        cpu_ratio = their.at_most.cpu_ms_per_request / our.at_most.cpu_ms_per_request
-        lines.append(f"| | ratio | | | | {THROUGHPUT_RATIO_ASKED} | {ratio:.1f} | {cpu_ratio:.1f} |")
     return "\n".join(lines)
 
 
@@ -198,12 +202,12 @@ def main() -> None:
     compare(kit, asked)
     if args.check_only:
         return
-    with kit.wattstream() as server:
-        ours = measure(server, kit, asked, args.seconds)
-    with kit.fastapi() as server:
-        theirs = measure(server, kit, asked, args.seconds)
-    print(table(asked, ours, theirs))
-    result = {name: {key: asdict(it) for key, it in of.items()} for name, of in (("wattstream", ours), ("fastapi", theirs))}
+    measured = {}
+    for name in (OURS, *RIVALS):
+        with kit.wattstream() if name == OURS else kit.rival(name) as server:
+            measured[name] = measure(server, kit, asked, args.seconds)
+    print(table(asked, measured))
+    result = {name: {key: asdict(it) for key, it in of.items()} for name, of in measured.items()}
     (kit.folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
 
 

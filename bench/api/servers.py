@@ -1,4 +1,4 @@
-"""The two servers that are measured: how each is started, where it answers, how much processor time it has had.
+"""The servers that are measured: how each is started, where it answers, how much processor time it has had.
 
 What must always hold: one runs at a time, on a port that the system chose, and is ended by the process that started it; the processor
 time of a server is that of its process and of every process below it.
@@ -47,16 +47,16 @@ def wattstream(binary: Path, data_dir: Path):
 
 
 @contextlib.contextmanager
-def fastapi(python: Path, database: Path, workers: int):
-    """fastapi_server.py with uvicorn, as it is run in production."""
+def fastapi(name: str, module: str, python: Path, database: Path, workers: int):
+    """A server in Python with uvicorn, as it is run in production."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [python, "-m", "uvicorn", "fastapi_server:app", "--host", "127.0.0.1", "--port", str(port)]
+    command = [python, "-m", "uvicorn", f"{module}:app", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", str(workers), "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     process = subprocess.Popen(command, cwd=HERE, env=os.environ | {"BENCH_DATABASE": str(database)})
     try:
-        yield answering(Server("FastAPI", f"http://127.0.0.1:{port}", process), "/summary")
+        yield answering(Server(name, f"http://127.0.0.1:{port}", process), "/summary")
     finally:
         stop(process)
 
