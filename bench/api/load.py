@@ -36,8 +36,8 @@ class Asking:
     paths: list[str]
 
     def at_rate(self, rate: int, seconds: int) -> Load:
-        """`rate` requests a second, all of them answered, however long it takes."""
-        return self.run("-q", str(rate), "--latency-correction", "-n", str(rate * seconds))
+        """`rate` requests a second. Of a server that falls behind, the requests that it has answered in this time."""
+        return self.run("-q", str(rate), "--latency-correction", "-z", f"{seconds}s", "--wait-ongoing-requests-after-deadline")
 
     def as_fast_as_it_answers(self, seconds: int) -> Load:
         return self.run("-z", f"{seconds}s", "--wait-ongoing-requests-after-deadline")

@@ -231,6 +231,10 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// Threads that flush and merge. Under load each write asks again for a flush that is due, and a thread that is about to flush waits for
+/// room among these requests: when the others merge, nobody makes any. With two threads, a merge of seconds let memtables grow to 600 MB.
+const WORKER_THREADS: usize = 4;
+
 const STORE_DIR: &str = "store";
 const ARCHIVE_DIR: &str = "archive";
 
@@ -300,8 +304,13 @@ fn upgrade(db: &Database, keyspaces: &Keyspaces) -> wattstream_engine::Result<()
 
 /// Opens the database. One that a power cut left with a torn batch is mended; see [`TornBatch`].
 fn open_database(store_dir: &Path) -> fjall::Result<Database> {
-    let open =
-        || Database::builder(store_dir).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES_MAX).open();
+    let open = || {
+        Database::builder(store_dir)
+            .cache_size(CACHE_BYTES)
+            .max_journaling_size(JOURNAL_BYTES_MAX)
+            .worker_threads(WORKER_THREADS)
+            .open()
+    };
     let error = match open() {
         Err(error @ fjall::Error::JournalRecovery(_)) => error,
         result => return result,
