@@ -4,7 +4,7 @@
 import { BrushComponent, ToolboxComponent } from "echarts/components";
 import { type ECharts, init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type ChartOption, heightPx } from "../charts";
 import type { Pin } from "../charts/pins";
 import { CHART_PARTS } from "../charts/register";
@@ -28,15 +28,21 @@ export function Chart(props: Props) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const shownKey = useRef<string | undefined>(undefined);
+  const hasBrush = useRef(false);
   const latest = useRef(props);
   latest.current = props;
   const { option, zoomKey } = props;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!place.current) return;
     const made = init(place.current, null, { renderer: "canvas" });
     chart.current = made;
     listen(made, latest);
+    // What is drawn anew has lost its brush, and taking one draws everything once more: it waits for a pointer that could use it.
+    made.getZr().on("mousemove", () => {
+      if (latest.current.onStretch && !hasBrush.current) takeBrush(made);
+      hasBrush.current = true;
+    });
     const observer = new ResizeObserver(() => made.resize());
     observer.observe(place.current);
     return () => {
@@ -46,13 +52,13 @@ export function Chart(props: Props) {
     };
   }, []);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const made = chart.current;
     if (!made) return;
     const keeps = shownKey.current === zoomKey;
     made.setOption(withChoices(option, keeps ? made : null, props.onStretch !== undefined), { notMerge: true });
     shownKey.current = zoomKey;
-    if (props.onStretch) takeBrush(made);
+    hasBrush.current = false;
     place.current?.setAttribute("data-drawn", zoomKey ?? "yes");
   }, [option, zoomKey, props.onStretch !== undefined]);
 

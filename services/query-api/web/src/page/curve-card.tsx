@@ -2,7 +2,7 @@
 // whole page; a pin leads to its event.
 
 import type { ComponentChildren } from "preact";
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback, useMemo, useRef } from "preact/hooks";
 import type { Series } from "../api";
 import { energyOverTime, type Look } from "../charts";
 import { stepText } from "../charts/energy-over-time";
@@ -31,8 +31,9 @@ interface Props {
 const NONE: Series = { resolution: "hour", start: "1970-01-01T00:00:00Z", end: "1970-01-01T00:00:00Z", points: [] };
 
 export function CurveCard({ figures, look, scope, empty, go }: Props) {
-  const { curve, curvePath, found: anomalies } = figures;
+  const { curve, curvePath } = figures;
   const series = curve.data ?? NONE;
+  const anomalies = usePinned(figures);
   const option = useMemo(
     () => energyOverTime(series, anomalies, { ...look, isTitled: false }),
     [series, anomalies, look],
@@ -66,6 +67,13 @@ export function CurveCard({ figures, look, scope, empty, go }: Props) {
       <Chart option={option} zoomKey={`${series.start} ${series.end}`} onStretch={onStretch} onPin={onPin} />
     </Card>
   );
+}
+
+/** The anomalies for the curve that is shown: new ones wait for their curve, which would else be drawn once more for nothing. */
+function usePinned({ curve, anomalies, found }: RangeFigures): RangeFigures["found"] {
+  const pinned = useRef(found);
+  if (!curve.isLoading && !anomalies.isLoading) pinned.current = found;
+  return pinned.current;
 }
 
 function PointTable({ series, look }: { series: Series; look: Look }) {
