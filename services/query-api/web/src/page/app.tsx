@@ -1,7 +1,7 @@
 // The page: a header with what holds for all cards, and below it all sites or one. What must always hold: what is shown follows from the
 // address and from the API's answers, and from nothing else.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import type { SiteDetail } from "../api";
 import type { Look } from "../charts";
 import { type Access, ask as askFor, hasToken, keepToken, watchAccess } from "../client";
@@ -164,8 +164,9 @@ function extentOf(sites: readonly { first_seen: string | null; last_seen: string
   return { firstMs: Date.parse(first), lastMs: Date.parse(last) };
 }
 
+/** In the frame in which the charts change theirs. */
 function useTheme(theme: Theme): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset["theme"] = theme;
   }, [theme]);
 }
