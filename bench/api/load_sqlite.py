@@ -1,7 +1,7 @@
 """The readings in SQLite, for the servers in Python: load_sqlite.py DATABASE URL FILE.csv.gz...
 
 What must always hold: energies come from the files, and only what detection found comes from the wattstream at URL, because the
-server in Python has no detector; sums are made here. So both servers answer from the same rows, and neither was filled from the other.
+servers in Python have no detector; sums are made here. So all servers answer from the same rows, and neither was filled from the other.
 
 Energies are whole milliwatt-hours, as in wattstream: their sums are exact, and a millionth of one is the double that is nearest to the
 decimal. Instants are the texts that are answered, which sort as time does: reading formats nothing. Rows lie in the order of their

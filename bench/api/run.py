@@ -1,6 +1,6 @@
 """wattstream's query API against FastAPI and SQLite over the same rows: python3 bench/api/run.py [--sites 1000] [--days 365]
 
-Makes what is not there yet (below target/: the load tool, a virtual environment, the readings, both stores), finds out whether both
+Makes what is not there yet (below target/: the load tool, a virtual environment, the readings, both stores), finds out whether all
 servers give the same answers, and measures them one after the other. README.md says what is measured. Prints a table; the last run
 stands in target/bench-api/SITESxDAYS/result.json.
 """

@@ -79,12 +79,6 @@ impl Serialize for Utc {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Site(pub(crate) SiteId);
 
-impl Display for Site {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 impl Serialize for Site {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.as_str())

@@ -141,7 +141,7 @@ impl CsvRow for RecordBody {
     fn cells(&self) -> Vec<Cell> {
         let rules: Vec<&str> = self.findings.iter().map(FindingBody::rule).collect();
         vec![
-            Cell::text(self.site_id),
+            Cell::text(self.site_id.0),
             Cell::plain(self.timestamp),
             Cell::plain(self.energy_generated_kwh),
             Cell::plain(self.energy_consumed_kwh),

@@ -315,42 +315,92 @@ async fn sums<Q: Queries>(
     resolution: Resolution,
 ) -> Result<Vec<(Timestamp, Sums)>, Problem> {
     let open = site.open_hour.as_ref().map(|(hour, totals)| HourSums { hour: *hour, sums: totals.into() });
-    let mut open = open.filter(|open| (span.first..=span.last).contains(&open.hour.start()));
-    let mut sums = Buckets { resolution, ascending: Vec::with_capacity(span.count(resolution)) };
+    let open = open.filter(|open| (span.first..=span.last).contains(&open.hour.start()));
+    let mut buckets = Buckets { resolution, open, ascending: Vec::with_capacity(span.count(resolution)) };
     let mut start = Some(span.first);
     while let Some(from) = start {
         let (site_id, end, limit) = (site.site_id, span.end(), HOURS_AT_ONCE_MAX);
         let page = queries.hour_sums_page(HourQuery { site_id, start: from, end, limit }).await?;
-        for closed in page.entries {
-            // The hour that was open may have been closed since the site was read, and others after it. Then the site's sums count.
-            if let Some(open) = open.take_if(|open| open.hour <= closed.hour) {
-                sums.add(&open);
-                if open.hour == closed.hour {
-                    continue;
-                }
-            }
-            sums.add(&closed);
+        for closed in &page.entries {
+            buckets.add_closed(closed);
         }
         start = page.next_start;
     }
-    if let Some(open) = open {
-        sums.add(&open);
-    }
-    Ok(sums.ascending)
+    Ok(buckets.finish())
 }
 
 /// Hours that are added up by bucket, in the order of time.
 struct Buckets {
     resolution: Resolution,
+    /// The open hour, until it was added.
+    open: Option<HourSums>,
     ascending: Vec<(Timestamp, Sums)>,
 }
 
 impl Buckets {
+    /// Adds the next closed hour. The one that was open may have been closed since the site was read, and others after it: then the
+    /// site's own sums count, once.
+    fn add_closed(&mut self, closed: &HourSums) {
+        match self.open.take_if(|open| open.hour <= closed.hour) {
+            Some(open) if open.hour == closed.hour => self.add(&open),
+            Some(open) => {
+                self.add(&open);
+                self.add(closed);
+            }
+            None => self.add(closed),
+        }
+    }
+
     fn add(&mut self, of: &HourSums) {
         let start = self.resolution.start_of(of.hour.start());
         match self.ascending.last_mut() {
             Some((bucket, sums)) if *bucket == start => *sums += of.sums,
             _ => self.ascending.push((start, of.sums)),
         }
+    }
+
+    fn finish(mut self) -> Vec<(Timestamp, Sums)> {
+        if let Some(open) = self.open.take() {
+            self.add(&open);
+        }
+        self.ascending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An hour of so many readings.
+    fn hour(number: i64, records: u64) -> HourSums {
+        let start = Timestamp::from_unix_ms(number * 3_600_000).unwrap();
+        HourSums { hour: start.hour(), sums: Sums { records, ..Sums::default() } }
+    }
+
+    fn records(resolution: Resolution, open: Option<HourSums>, closed: &[HourSums]) -> Vec<(i64, u64)> {
+        let mut buckets = Buckets { resolution, open, ascending: Vec::new() };
+        for closed in closed {
+            buckets.add_closed(closed);
+        }
+        let hour = |start: Timestamp| start.unix_ms() / 3_600_000;
+        buckets.finish().into_iter().map(|(start, sums)| (hour(start), sums.records)).collect()
+    }
+
+    #[test]
+    fn the_open_hour_counts_once_wherever_it_lies() {
+        let closed = [hour(1, 10), hour(2, 20), hour(4, 40)];
+        let of = |open| records(Resolution::Hour, open, &closed);
+        assert_eq!(of(None), [(1, 10), (2, 20), (4, 40)]);
+        assert_eq!(of(Some(hour(5, 7))), [(1, 10), (2, 20), (4, 40), (5, 7)]);
+        assert_eq!(of(Some(hour(4, 7))), [(1, 10), (2, 20), (4, 7)], "it was closed since");
+        assert_eq!(of(Some(hour(2, 7))), [(1, 10), (2, 7), (4, 40)], "and another one after it");
+        assert_eq!(of(Some(hour(3, 7))), [(1, 10), (2, 20), (3, 7), (4, 40)]);
+        assert_eq!(records(Resolution::Hour, Some(hour(3, 7)), &[]), [(3, 7)]);
+    }
+
+    #[test]
+    fn hours_of_a_bucket_add_up() {
+        let closed = [hour(1, 10), hour(23, 20), hour(24, 40)];
+        assert_eq!(records(Resolution::Day, Some(hour(23, 7)), &closed), [(0, 17), (24, 40)]);
     }
 }

@@ -369,9 +369,7 @@ impl Hour {
             position: self.position.ok_or("position")?.into_domain()?,
         })
     }
-}
 
-impl Hour {
     pub(super) fn into_sums(self) -> Result<domain::Sums, Invalid> {
         Ok((&self.totals.ok_or("totals")?.into_domain()?).into())
     }
